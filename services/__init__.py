@@ -1,0 +1,1 @@
+"""The four services. Each is an authority of its own; none imports another."""

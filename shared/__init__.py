@@ -1,0 +1,1 @@
+"""What the services share: contracts, delivery, and small bricks. Imports no service."""

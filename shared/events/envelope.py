@@ -1,0 +1,209 @@
+"""CloudEvents 1.0 on Kafka: bytes in, bytes out. Binary mode out, both modes in. Pure.
+
+Sources: CloudEvents 1.0.2 and its Kafka protocol binding 1.0.2 (section 3.1: the mode is told by
+the content-type, not by which headers are there). `decode` raises PoisonMessage and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from pydantic import ValidationError
+
+from shared.errors import PoisonMessage
+from shared.events.fact import Fact
+from shared.events.registry import FACTS, dataschema
+from shared.ids import TenantId, derived_id
+
+Headers = Sequence[tuple[str, bytes]]
+
+CONTENT_TYPE = "application/json; charset=utf-8"
+MAX_VALUE_BYTES = 256 * 1024
+MAX_ATTRIBUTE_CHARS = 512
+STRUCTURED_PREFIX = "application/cloudevents"
+# The services' own sources; their ids are UUIDs, unique across all of them.
+OWN_SOURCE_PREFIX = "urn:trustfold:service:"
+_NO_CAUSE = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A fact and where it came from.
+
+    `event_id` is what makes two deliveries the same event: CloudEvents' (source, id) as one UUID.
+    """
+
+    event_id: UUID
+    source: str
+    tenant: TenantId
+    occurred_at: datetime
+    fact: Fact
+    ce_id: str
+    correlation_id: str = _NO_CAUSE
+    causation_id: str = _NO_CAUSE
+    traceparent: str = _NO_CAUSE
+
+    @property
+    def key(self) -> str:
+        """The record's key: everything about one subject of a tenant is in order."""
+        return f"{self.tenant}/{self.fact.subject}"
+
+
+def new_event(
+    fact: Fact, *, event_id: UUID, tenant: TenantId, service: str, now: datetime, cause: Event | None = None
+) -> Event:
+    """An event of ours about `fact`, which happened at `now` (aware), because of `cause`."""
+    return Event(
+        event_id=event_id,
+        source=OWN_SOURCE_PREFIX + service,
+        tenant=tenant,
+        occurred_at=now.astimezone(UTC),
+        fact=fact,
+        ce_id=str(event_id),
+        correlation_id=cause.correlation_id or cause.ce_id if cause else str(event_id),
+        causation_id=cause.ce_id if cause else _NO_CAUSE,
+        traceparent=cause.traceparent if cause else _NO_CAUSE,
+    )
+
+
+def attributes(event: Event) -> dict[str, str]:
+    """The event's CloudEvents attributes by their plain names, extensions included."""
+    named = {
+        "specversion": "1.0",
+        "id": event.ce_id,
+        "source": event.source,
+        "type": event.fact.type,
+        "time": event.occurred_at.isoformat().replace("+00:00", "Z"),
+        "subject": event.fact.subject,
+        "dataschema": dataschema(type(event.fact)),
+        "partitionkey": event.key,
+        "tenant": event.tenant,
+        "correlationid": event.correlation_id,
+        "causationid": event.causation_id,
+        "traceparent": event.traceparent,
+    }
+    return {name: value for name, value in named.items() if value}
+
+
+def encode_value(fact: Fact) -> bytes:
+    """The fact as the record's value: compact UTF-8 JSON."""
+    return fact.__pydantic_serializer__.to_json(fact)
+
+
+def encode(event: Event) -> tuple[bytes, bytes, list[tuple[str, bytes]]]:
+    """Key, value and headers of the record in binary mode."""
+    headers = [(f"ce_{name}", value.encode()) for name, value in attributes(event).items()]
+    headers.append(("content-type", CONTENT_TYPE.encode()))
+    return event.key.encode(), encode_value(event.fact), headers
+
+
+def decode(key: bytes | None, value: bytes | None, headers: Headers) -> Event:
+    """Read a record in either mode.
+
+    Raises PoisonMessage, and nothing else, with the reason `no_value`, `too_large`, `bad_header`,
+    `missing_attribute`, `bad_attribute`, `unknown_type`, `bad_data`, `bad_envelope` or `wrong_key`.
+    """
+    if value is None:
+        raise PoisonMessage("no_value", "the record has no value")
+    if len(value) > MAX_VALUE_BYTES:
+        raise PoisonMessage("too_large", f"the value is over {MAX_VALUE_BYTES} bytes")
+    raw = dict(headers)
+    content_type = raw.get("content-type") or b""
+    if content_type[: len(STRUCTURED_PREFIX)].lower() == STRUCTURED_PREFIX.encode():
+        named, data = _open_structured(value)
+    else:
+        named, data = _read_headers(raw), value
+    return _build(named, data, key)
+
+
+def _read_headers(raw: Mapping[str, bytes]) -> dict[str, str]:
+    named: dict[str, str] = {}
+    for name, value in raw.items():
+        if name.startswith("ce_"):
+            try:
+                named[name[3:]] = value.decode()
+            except (UnicodeDecodeError, AttributeError):
+                raise PoisonMessage("bad_header", f"the header {name!r:.60} is not UTF-8") from None
+    return named
+
+
+def _open_structured(value: bytes) -> tuple[dict[str, str], bytes]:
+    try:
+        envelope: Any = orjson.loads(value)
+    except orjson.JSONDecodeError:
+        raise PoisonMessage("bad_envelope", "the value is not a JSON envelope") from None
+    if not isinstance(envelope, dict) or "data" not in envelope:
+        raise PoisonMessage("bad_envelope", "the envelope has no data")
+    data = orjson.dumps(envelope.pop("data"))
+    return {name: text for name, text in envelope.items() if isinstance(text, str)}, data
+
+
+def _build(named: dict[str, str], data: bytes, key: bytes | None) -> Event:
+    try:
+        version, ce_id, source = named["specversion"], named["id"], named["source"]
+        type_, time, tenant = named["type"], named["time"], named["tenant"]
+    except KeyError as error:
+        raise PoisonMessage("missing_attribute", f"there is no {error.args[0]!r}") from None
+    if version != "1.0":
+        raise PoisonMessage("bad_attribute", "specversion is not 1.0")
+    if not (0 < len(ce_id) <= MAX_ATTRIBUTE_CHARS and 0 < len(source) <= MAX_ATTRIBUTE_CHARS):
+        raise PoisonMessage("bad_attribute", "id or source is empty or too long")
+    fact = _read_fact(type_, data)
+    event = Event(
+        event_id=_event_id(source, ce_id),
+        source=source,
+        tenant=_tenant(tenant),
+        occurred_at=_instant(time),
+        fact=fact,
+        ce_id=ce_id,
+        correlation_id=named.get("correlationid", _NO_CAUSE),
+        causation_id=named.get("causationid", _NO_CAUSE),
+        traceparent=named.get("traceparent", _NO_CAUSE),
+    )
+    # A key of another subject would put the fact out of order with its own: refuse it.
+    if key != event.key.encode():
+        raise PoisonMessage("wrong_key", "the record's key is not <tenant>/<subject>")
+    return event
+
+
+def _read_fact(type_: str, data: bytes) -> Fact:
+    cls = FACTS.get(type_)
+    if cls is None:
+        raise PoisonMessage("unknown_type", f"no fact is called {type_!r:.80}")
+    try:
+        fact: Fact = cls.__pydantic_validator__.validate_json(data)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the value"
+        raise PoisonMessage("bad_data", f"{type_}: {where}: {first['msg']}") from None
+    return fact
+
+
+def _event_id(source: str, ce_id: str) -> UUID:
+    if source.startswith(OWN_SOURCE_PREFIX):
+        try:
+            return UUID(ce_id)
+        except ValueError:
+            raise PoisonMessage("bad_attribute", "the id of an own event is not a UUID") from None
+    return derived_id(source, ce_id)
+
+
+def _tenant(text: str) -> TenantId:
+    if not text or len(text) > 64 or not text.replace("-", "").replace("_", "").isalnum():
+        raise PoisonMessage("bad_attribute", "tenant is not a short name of letters and digits")
+    return TenantId(text)
+
+
+def _instant(text: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(text)
+        if at.tzinfo is None:
+            raise PoisonMessage("bad_attribute", "time has no zone")
+        return at.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise PoisonMessage("bad_attribute", "time is not an RFC 3339 instant") from None

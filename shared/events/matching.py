@@ -1,0 +1,68 @@
+"""Facts that matching publishes: the life of a pair."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from shared.events.fact import Code, Instant, PairFact, Part, Person, Probability
+from shared.events.topics import PAIRS, Topic
+from shared.ids import ProgrammeId
+
+
+class MatchReason(Part):
+    """Why two people were proposed to each other: a code and what it rests on, never prose."""
+
+    code: Literal["shared_goals", "shared_languages", "shared_hours"]
+    detail: tuple[str, ...] = Field(default=(), max_length=50)
+    weight: Probability
+
+
+class PairProposed(PairFact):
+    """Matching suggested two people to each other."""
+
+    type: ClassVar[str] = "pair.proposed"
+    topic: ClassVar[Topic] = PAIRS
+
+    programme_id: ProgrammeId
+    fit: Probability
+    reasons: tuple[MatchReason, ...] = Field(max_length=20)
+
+
+class PairAccepted(PairFact):
+    """One side said yes."""
+
+    type: ClassVar[str] = "pair.accepted"
+    topic: ClassVar[Topic] = PAIRS
+
+    by: Person
+
+
+class PairDeclined(PairFact):
+    """One side said no. No reason is asked for and none is kept."""
+
+    type: ClassVar[str] = "pair.declined"
+    topic: ClassVar[Topic] = PAIRS
+
+    by: Person
+
+
+class PairStarted(PairFact):
+    """Both said yes and the pair began."""
+
+    type: ClassVar[str] = "pair.started"
+    topic: ClassVar[Topic] = PAIRS
+
+    programme_id: ProgrammeId
+    started_at: Instant
+
+
+class PairEnded(PairFact):
+    """The pair came to its end."""
+
+    type: ClassVar[str] = "pair.ended"
+    topic: ClassVar[Topic] = PAIRS
+
+    ended_at: Instant
+    reason: Annotated[Code, Field(description="e.g. completed, rematched, person_left")]

@@ -1,0 +1,78 @@
+"""Facts that HR sends about people. The topic is compacted: each carries the whole state."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, ClassVar, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, StringConstraints, field_validator
+
+from shared.events.fact import Code, Part, Person, PersonFact
+from shared.events.topics import PEOPLE, Topic
+
+Minute = Annotated[int, Field(ge=0, le=24 * 60)]
+Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
+
+
+class WeeklyHours(Part):
+    """One weekly window, in the person's own zone. `weekday` 1 is Monday; minutes of the day."""
+
+    weekday: Annotated[int, Field(ge=1, le=7)]
+    from_minute: Minute
+    until_minute: Minute
+
+
+class Participation(Part):
+    """How a person takes part: `capacity` is how many mentees they would take on."""
+
+    roles: tuple[Literal["mentor", "mentee"], ...] = Field(max_length=2)
+    capacity: Annotated[int, Field(ge=0, le=50)] = 0
+    offers: tuple[Code, ...] = Field(default=(), max_length=50)
+    goals: tuple[Code, ...] = Field(default=(), max_length=50)
+
+
+class PersonState(PersonFact):
+    """A person as HR knows them now. Addresses live on this topic alone."""
+
+    topic: ClassVar[Topic] = PEOPLE
+
+    email: Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)]
+    display_name: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    locale: Language = "en"
+    timezone: str = "UTC"
+    manager_id: Person | None = None
+    org_unit: Annotated[str, StringConstraints(max_length=100)] | None = None
+    languages: tuple[Language, ...] = Field(default=("en",), max_length=20)
+    hours: tuple[WeeklyHours, ...] = Field(default=(), max_length=50)
+    participation: Participation | None = None
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (OSError, ValueError) as error:
+            raise ValueError("not an IANA time zone") from error
+        return value
+
+
+class PersonJoined(PersonState):
+    """Someone joined the organisation, or became known to the network."""
+
+    type: ClassVar[str] = "person.joined"
+
+
+class PersonChanged(PersonState):
+    """Something about a person changed; the fact holds all of them as they are now."""
+
+    type: ClassVar[str] = "person.changed"
+
+
+class PersonLeft(PersonFact):
+    """Someone left the organisation."""
+
+    type: ClassVar[str] = "person.left"
+    topic: ClassVar[Topic] = PEOPLE
+
+    left_on: date

@@ -1,0 +1,123 @@
+"""Topics and consumer groups: permanent names, who writes, who reads, and how each is kept.
+
+A name here is on other people's dashboards and ACLs: it is never renamed, only superseded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+DEAD_LETTER_SUFFIX = "dlq"
+# Tombstones must outlive the longest outage of a consumer, or an erased row stays with it.
+TOMBSTONE_KEPT = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One topic as it is created: `retention` None keeps records for ever."""
+
+    name: str
+    summary: str
+    key: str
+    producers: tuple[str, ...]
+    readers: tuple[str, ...]
+    partitions: int = 6
+    compacted: bool = False
+    retention: timedelta | None = None
+    config: dict[str, str] = field(default_factory=dict)
+
+    def settings(self) -> dict[str, str]:
+        """The topic's Kafka configuration, complete: nothing is left to a broker's default."""
+        kept = -1 if self.retention is None else int(self.retention.total_seconds() * 1000)
+        return {
+            "cleanup.policy": "compact" if self.compacted else "delete",
+            "retention.ms": str(kept),
+            "delete.retention.ms": str(int(TOMBSTONE_KEPT.total_seconds() * 1000)),
+            "max.message.bytes": str(1024 * 1024),
+            **self.config,
+        }
+
+
+PEOPLE = Topic(
+    "mentoring.public.people.v1",
+    "People as HR knows them: the newest state of each.",
+    key="tenant/person",
+    producers=("hr",),
+    readers=("matching", "sessions", "notifications", "insights"),
+    compacted=True,
+)
+PAIRS = Topic(
+    "mentoring.public.pairs.v1",
+    "The life of a pair: proposed, accepted, declined, started, ended.",
+    key="tenant/pair",
+    producers=("matching",),
+    readers=("sessions", "notifications", "insights", "hr"),
+)
+SESSIONS = Topic(
+    "mentoring.public.sessions.v1",
+    "What a pair agreed and did: agreements, sessions, commitments.",
+    key="tenant/pair",
+    producers=("sessions",),
+    readers=("insights", "notifications", "hr"),
+)
+FEEDBACK = Topic(
+    "mentoring.internal.feedback.v1",
+    "Private answers. Read by insights alone.",
+    key="tenant/pair",
+    producers=("sessions",),
+    readers=("insights",),
+)
+TRUST = Topic(
+    "mentoring.internal.trust.v1",
+    "The newest trust of each pair, conflated. For services, never for people as it stands.",
+    key="tenant/pair",
+    producers=("insights",),
+    readers=("matching", "sessions", "notifications"),
+    compacted=True,
+)
+NOTIFICATIONS = Topic(
+    "mentoring.public.notifications.v1",
+    "What was said to whom and over which channel; never the words.",
+    key="tenant/pair",
+    producers=("notifications",),
+    readers=("hr",),
+    retention=timedelta(days=400),
+)
+
+ALL = (PEOPLE, PAIRS, SESSIONS, FEEDBACK, TRUST, NOTIFICATIONS)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A consumer group: its permanent name and every topic it reads, in one subscription."""
+
+    name: str
+    topics: tuple[Topic, ...]
+
+
+MATCHING = Group("matching", (PEOPLE, TRUST))
+SESSIONS_GROUP = Group("sessions", (PEOPLE, PAIRS, TRUST))
+NOTIFICATIONS_GROUP = Group("notifications", (PEOPLE, PAIRS, SESSIONS))
+INSIGHTS = Group("insights", (PAIRS, SESSIONS, FEEDBACK))
+
+GROUPS = (MATCHING, SESSIONS_GROUP, NOTIFICATIONS_GROUP, INSIGHTS)
+
+
+def dead_letter_topic(topic: Topic, group: Group) -> Topic:
+    """Where `group` puts the records of `topic` it could not handle: `<topic>.<group>.dlq`."""
+    return Topic(
+        f"{topic.name}.{group.name}.{DEAD_LETTER_SUFFIX}",
+        f"Records of {topic.name} that {group.name} could not handle, untouched, with the reason.",
+        key="as it came",
+        producers=(group.name,),
+        readers=("ops",),
+        partitions=1,
+        retention=timedelta(days=30),
+    )
+
+
+def every_topic() -> tuple[Topic, ...]:
+    """All topics of the network, dead-letter topics included: what `trustfold topics` creates."""
+    dead = (dead_letter_topic(topic, group) for group in GROUPS for topic in group.topics)
+    return (*ALL, *dead)
