@@ -1,0 +1,102 @@
+"""HTTP as every service does it: who is calling, errors as problem+json, limits. No business rules.
+
+Identity comes from three headers that the gateway in front of the services sets after it has
+authenticated the caller; services listen on loopback unless told otherwise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from fastapi import Depends, FastAPI, Header, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from shared.errors import Forbidden, Rejected, Retryable
+from shared.events.fact import OPAQUE
+from shared.ids import PersonId, TenantId
+
+Role = Literal["participant", "manager", "hr", "service"]
+PROBLEM = "application/problem+json"
+PROBLEM_URN = "urn:trustfold:problem:"
+RETRY_AFTER_S = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who is asking: every query is limited to `tenant`."""
+
+    tenant: TenantId
+    person: PersonId
+    role: Role
+
+    def require(self, *roles: Role) -> None:
+        """Raise Forbidden unless the caller has one of `roles`."""
+        if self.role not in roles:
+            raise Forbidden(f"this needs the role {' or '.join(roles)}")
+
+
+async def _caller(
+    tenant: Annotated[str, Header(alias="X-Tenant", pattern=r"^[A-Za-z0-9_-]{1,64}$")],
+    person: Annotated[str, Header(alias="X-Person", pattern=OPAQUE.pattern)],
+    role: Annotated[Role, Header(alias="X-Role")] = "participant",
+) -> Caller:
+    return Caller(TenantId(tenant), PersonId(person), role)
+
+
+Authenticated = Annotated[Caller, Depends(_caller)]
+
+
+def new_api(service: str, summary: str) -> FastAPI:
+    """A FastAPI app whose every error is problem+json (RFC 9457) and names the field."""
+    app = FastAPI(title=f"Trustfold {service}", summary=summary, version="1", docs_url="/docs")
+    app.add_exception_handler(Rejected, _rejected)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(Retryable, _unavailable)
+    app.add_exception_handler(OSError, _unavailable)
+    return app
+
+
+def problem(
+    status: int, slug: str, detail: str, *, errors: list[dict[str, str]] | None = None
+) -> JSONResponse:
+    """A problem+json answer; `errors` lists {field, message}."""
+    body: dict[str, object] = {
+        "type": PROBLEM_URN + slug,
+        "title": slug.replace("-", " "),
+        "status": status,
+        "detail": detail,
+    }
+    if errors:
+        body["errors"] = errors
+    return JSONResponse(body, status, media_type=PROBLEM)
+
+
+async def _rejected(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, Rejected)
+    named = [{"field": error.field, "message": str(error)}] if error.field else None
+    return problem(error.status, error.slug, str(error), errors=named)
+
+
+async def _invalid(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    named = [
+        {"field": ".".join(str(part) for part in item["loc"]), "message": str(item["msg"])}
+        for item in error.errors()
+    ]
+    fields = ", ".join(item["field"] for item in named)
+    return problem(422, "invalid-request", f"check {fields}", errors=named)
+
+
+async def _http_error(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    return problem(error.status_code, f"http-{error.status_code}", str(error.detail))
+
+
+async def _unavailable(_: Request, error: Exception) -> JSONResponse:
+    answer = problem(503, "unavailable", "something we depend on is away; try again shortly")
+    answer.headers["Retry-After"] = str(RETRY_AFTER_S)
+    return answer
