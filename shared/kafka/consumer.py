@@ -1,0 +1,183 @@
+"""The Kafka edge: FastStream as the shell, raw records in, our delivery inside. Decodes nothing.
+
+FastStream brings the lifecycle; its own parsing and acknowledging are not used, because a null
+header value loses a batch, an error is swallowed, and an ack commits every position (0.7.8).
+Kafka's committed offset is a hint for lag monitors: the truth is in Postgres (`offsets`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Annotated, Any
+
+from aiokafka import ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import KafkaError
+from faststream import AckPolicy, Context
+from faststream.kafka import KafkaBroker
+from faststream.kafka.message import KafkaMessage
+
+from shared import metrics
+from shared.events.topics import Group
+from shared.kafka.delivery import Delivery
+from shared.logging import logger
+
+POLL_TIMEOUT_MS = 20
+FETCH_MAX_WAIT_MS = 100
+FETCH_MAX_BYTES = 8 * 1024 * 1024
+PARTITION_FETCH_BYTES = 1024 * 1024
+SESSION_TIMEOUT_MS = 10_000
+HEARTBEAT_MS = 1_000
+MAX_POLL_INTERVAL_MS = 300_000
+HINT_EVERY_S = 1.0
+HINT_TIMEOUT_S = 5.0
+GRACEFUL_TIMEOUT_S = 15.0
+
+log = logger("consumer")
+
+
+async def _raw(records: Any) -> KafkaMessage:
+    """FastStream's parser: carries the records through untouched, whatever their headers hold."""
+    return KafkaMessage(raw_message=records, body=b"", consumer=None)  # type: ignore[arg-type]
+
+
+async def _undecoded(message: Any) -> Any:
+    return message
+
+
+class Consumer:
+    """One member of a group: reads its topics in one subscription and hands batches to delivery."""
+
+    def __init__(
+        self, group: Group, delivery: Delivery, *, bootstrap: str, namespace: str, max_batch: int
+    ) -> None:
+        self._delivery = delivery
+        self._ready: set[TopicPartition] = set()
+        self._hinted_at = 0.0
+        self._broker = KafkaBroker(
+            bootstrap,
+            client_id=f"trustfold-{group.name}",
+            allow_auto_create_topics=False,
+            graceful_timeout=GRACEFUL_TIMEOUT_S,
+            logger=logging.getLogger("faststream.silent"),
+            log_level=logging.DEBUG,
+        )
+        self._subscriber = self._broker.subscriber(
+            *(namespace + topic.name for topic in group.topics),
+            group_id=namespace + group.name,
+            batch=True,
+            max_records=max_batch,
+            batch_timeout_ms=POLL_TIMEOUT_MS,
+            ack_policy=AckPolicy.MANUAL,
+            auto_offset_reset="earliest",
+            fetch_max_wait_ms=FETCH_MAX_WAIT_MS,
+            fetch_max_bytes=FETCH_MAX_BYTES,
+            max_partition_fetch_bytes=PARTITION_FETCH_BYTES,
+            session_timeout_ms=SESSION_TIMEOUT_MS,
+            heartbeat_interval_ms=HEARTBEAT_MS,
+            max_poll_interval_ms=MAX_POLL_INTERVAL_MS,
+            listener=_Seeker(self),
+            parser=_raw,
+            decoder=_undecoded,
+        )
+        self._subscriber(self._on_batch)
+
+    async def start(self) -> None:
+        """Join the group. Raises KafkaError when the broker cannot be reached."""
+        logging.getLogger("faststream.silent").setLevel(logging.ERROR)
+        await self._broker.start()
+
+    async def stop(self) -> None:
+        """Finish the batch in hand (or give it up when it cannot be), leave the group."""
+        giving_up = asyncio.get_running_loop().call_later(
+            GRACEFUL_TIMEOUT_S * 2 / 3, self._delivery.stop
+        )
+        try:
+            await self._broker.stop()
+        finally:
+            giving_up.cancel()
+
+    async def _on_batch(self, message: Annotated[Any, Context("message")]) -> None:
+        # A record fetched before its partition was sought to the stored offset comes again after.
+        records = [
+            record
+            for record in message.raw_message
+            if TopicPartition(record.topic, record.partition) in self._ready
+        ]
+        if records:
+            await self._delivery.deliver(records)
+            await self._hint()
+
+    async def seek(self, partitions: Iterable[TopicPartition]) -> None:
+        """Move the consumer to where Postgres says the group stands."""
+        assigned = sorted(partitions)
+        self._ready.clear()
+        if not assigned:
+            return
+        positions = await self._delivery.positions([(tp.topic, tp.partition) for tp in assigned])
+        consumer = self._subscriber.consumer
+        assert consumer is not None
+        for tp in assigned:
+            consumer.seek(tp, positions[tp.topic, tp.partition])
+        self._ready.update(assigned)
+        log.info("assigned", action="assign", partitions=len(assigned))
+
+    def forget(self) -> None:
+        """The group is rebalancing: nothing is ours until it is assigned again."""
+        self._ready.clear()
+
+    async def _hint(self) -> None:
+        """Tell Kafka where we are, at most every HINT_EVERY_S. Failing to is harmless."""
+        now = time.monotonic()
+        consumer = self._subscriber.consumer
+        if now - self._hinted_at < HINT_EVERY_S or consumer is None:
+            return
+        self._hinted_at = now
+        done = {
+            tp: self._delivery.progress.committed[tp.topic, tp.partition]
+            for tp in self._ready
+            if (tp.topic, tp.partition) in self._delivery.progress.committed
+        }
+        with suppress(KafkaError, asyncio.TimeoutError):
+            await asyncio.wait_for(consumer.commit(done), HINT_TIMEOUT_S)
+        metrics.LAG.labels(self._delivery.group).set(self.lag())
+
+    def assigned(self) -> int:
+        """How many partitions this member reads."""
+        return len(self._ready)
+
+    def lag(self) -> int:
+        """Records between what is committed and the end of the log, as far as it is known."""
+        consumer = self._subscriber.consumer
+        behind = 0
+        for tp in self._ready if consumer is not None else ():
+            end = consumer.highwater(tp)
+            done = self._delivery.progress.committed.get((tp.topic, tp.partition))
+            if end is not None and done is not None:
+                behind += max(0, end - done)
+        return behind
+
+    def poll_age_s(self) -> float | None:
+        """Seconds since the broker last answered a fetch; None before the first answer."""
+        consumer = self._subscriber.consumer
+        if consumer is None:
+            return None
+        polled = [consumer.last_poll_timestamp(tp) for tp in self._ready]
+        newest = max((at for at in polled if at), default=None)
+        return None if newest is None else max(0.0, time.time() - newest / 1000)
+
+
+class _Seeker(ConsumerRebalanceListener):  # type: ignore[misc]
+    """aiokafka awaits these before it hands out records of the new assignment."""
+
+    def __init__(self, consumer: Consumer) -> None:
+        self._consumer = consumer
+
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        self._consumer.forget()
+
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        await self._consumer.seek(assigned)

@@ -1,0 +1,216 @@
+"""Delivery: a batch of records becomes effects, inbox marks and offsets in one transaction.
+
+What it guarantees: nothing lost (the offset commits with the effects), counted once (the service's
+inbox), poison never blocks (bounded tries, then a dead letter, up to a cap). It never returns
+from a batch without having committed it, unless it is told to stop. It does not know FastStream.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from shared import metrics
+from shared.clock import Clock
+from shared.errors import PoisonMessage, Retryable
+from shared.events.envelope import Event, decode
+from shared.kafka import dead_letters, offsets
+from shared.kafka.offsets import Partition
+from shared.kafka.per_fact import Apply
+from shared.kafka.record import Record
+from shared.logging import logger
+from shared.postgres.pool import UNAVAILABLE, Connection, Pool
+
+FIRST_BACKOFF_S = 0.05
+MAX_BACKOFF_S = 5.0
+REDRIVE_BATCH = 100
+
+log = logger("delivery")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How often a record's handler may fail, and how many dead letters may wait undecided."""
+
+    handler_attempts: int = 4
+    dead_letter_cap: int = 1_000
+
+
+@dataclass(slots=True)
+class Progress:
+    """What health and the watchdog look at; times are `time.monotonic()` seconds."""
+
+    busy_since: float | None = None
+    committed_at: float | None = None
+    committed: dict[Partition, int] = field(default_factory=dict)
+    cap_reached: bool = False
+
+
+class Delivery:
+    """Delivers the records of one group to one service."""
+
+    def __init__(
+        self, group: str, pool: Pool, apply: Apply, clock: Clock, limits: Limits | None = None
+    ) -> None:
+        self.group = group
+        self.progress = Progress()
+        self._pool = pool
+        self._apply = apply
+        self._clock = clock
+        self._limits = limits or Limits()
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """Give up on a batch that cannot be committed; it will be delivered again."""
+        self._stopping.set()
+
+    async def positions(self, partitions: Sequence[Partition]) -> dict[Partition, int]:
+        """Where to start reading each partition. Waits for the database as long as it takes."""
+        for attempt in range(10**9):
+            try:
+                async with self._pool.acquire() as conn:
+                    return await offsets.load(conn, self.group, partitions)
+            except UNAVAILABLE as error:
+                await self._back_off(error, attempt)
+                if self._stopping.is_set():
+                    raise
+        raise AssertionError("unreachable")
+
+    async def deliver(self, records: Sequence[Record]) -> None:
+        """Apply records (contiguous per partition). Returns when committed, or when stopping."""
+        started = time.monotonic()
+        self.progress.busy_since = started
+        try:
+            await self._deliver(records)
+        finally:
+            self.progress.busy_since = None
+        metrics.BATCH_SECONDS.labels(self.group).observe(time.monotonic() - started)
+
+    async def _deliver(self, records: Sequence[Record]) -> None:
+        """Try until committed; a batch that a handler cannot bear is halved to find the record."""
+        attempt = 0
+        while not self._stopping.is_set():
+            try:
+                return await self._transact(records, culprit=None)
+            except (*UNAVAILABLE, Retryable) as error:
+                await self._back_off(error, attempt)
+            except Exception as error:
+                if len(records) > 1:
+                    middle = len(records) // 2
+                    await self._deliver(records[:middle])
+                    return await self._deliver(records[middle:])
+                if isinstance(error, PoisonMessage) or attempt + 1 >= self._limits.handler_attempts:
+                    return await self._park(records, error, attempt + 1)
+                await self._back_off(error, attempt)
+            attempt += 1
+
+    async def _park(self, records: Sequence[Record], error: Exception, attempts: int) -> None:
+        attempt = 0
+        while not self._stopping.is_set():
+            try:
+                return await self._transact(records, culprit=(error, attempts))
+            except (*UNAVAILABLE, Retryable) as away:
+                await self._back_off(away, attempt)
+                attempt += 1
+
+    async def _transact(
+        self, records: Sequence[Record], culprit: tuple[Exception, int] | None
+    ) -> None:
+        """One transaction: lock offsets, drop what is done, apply, park, advance."""
+        ends = {(r.topic, r.partition): r.offset + 1 for r in records}
+        async with self._pool.acquire() as conn:
+            async with conn.transaction():
+                starts = await offsets.lock(conn, self.group, ends)
+                fresh = [r for r in records if r.offset >= starts[r.topic, r.partition]]
+                parked = await self._apply_fresh(conn, fresh, culprit)
+                if fresh:
+                    await offsets.advance(
+                        conn, self.group, {p: max(end, starts[p]) for p, end in ends.items()}
+                    )
+            self._committed(ends, applied=len(fresh) - parked, parked=parked)
+        if repeated := len(records) - len(fresh):
+            metrics.RECORDS.labels(self.group, "repeated").inc(repeated)
+
+    async def _apply_fresh(
+        self, conn: Connection, fresh: Sequence[Record], culprit: tuple[Exception, int] | None
+    ) -> int:
+        """Apply what can be decoded, park what cannot (or the one culprit); how many were parked."""
+        events: list[Event] = []
+        poison: list[tuple[Record, Exception, int]] = []
+        for record in fresh:
+            if culprit is not None:
+                poison.append((record, *culprit))
+                continue
+            try:
+                events.append(decode(record.key, record.value, record.headers))
+            except PoisonMessage as error:
+                poison.append((record, error, 1))
+        if events:
+            await self._apply(conn, events, self._clock.now())
+        for record, error, attempts in poison:
+            reason = error.reason if isinstance(error, PoisonMessage) else "handler_failed"
+            # A handler's own message may quote data; its class never does.
+            detail = str(error) if isinstance(error, PoisonMessage) else type(error).__name__
+            await dead_letters.park(
+                conn, self.group, record, reason=reason, detail=detail, attempts=attempts
+            )
+            log.warning(
+                "dead letter",
+                action="park",
+                group=self.group,
+                reason=reason,
+                detail=detail,
+                topic=record.topic,
+                partition=record.partition,
+                offset=record.offset,
+            )
+        if poison:
+            await dead_letters.check_cap(conn, self.group, self._limits.dead_letter_cap)
+        return len(poison)
+
+    def _committed(self, ends: dict[Partition, int], *, applied: int, parked: int) -> None:
+        self.progress.committed_at = time.monotonic()
+        self.progress.committed.update(ends)
+        self.progress.cap_reached = False
+        metrics.RECORDS.labels(self.group, "applied").inc(applied)
+        if parked:
+            metrics.RECORDS.labels(self.group, "dead_lettered").inc(parked)
+
+    async def redrive(self) -> int:
+        """Try dead letters again that an operator asked for; how many were decided."""
+        async with self._pool.acquire() as conn, conn.transaction():
+            letters = await dead_letters.take_redriving(conn, self.group, REDRIVE_BATCH)
+            for letter in letters:
+                try:
+                    async with conn.transaction():
+                        event = decode(letter.key, letter.value, letter.headers)
+                        await self._apply(conn, [event], self._clock.now())
+                        await dead_letters.settle(conn, letter.id, "redriven", None)
+                except UNAVAILABLE:
+                    raise
+                except Exception as error:
+                    detail = str(error) if isinstance(error, PoisonMessage) else type(error).__name__
+                    await dead_letters.settle(conn, letter.id, "parked", detail)
+        return len(letters)
+
+    async def _back_off(self, error: BaseException, attempt: int) -> None:
+        """Wait, doubling up to MAX_BACKOFF_S with jitter, or until told to stop."""
+        self.progress.cap_reached = isinstance(error, dead_letters.DeadLetterCapReached)
+        metrics.RETRIES.labels(self.group, type(error).__name__).inc()
+        delay = min(MAX_BACKOFF_S, FIRST_BACKOFF_S * 2 ** min(attempt, 16))
+        delay *= random.uniform(0.5, 1.0)
+        log.warning(
+            "will try again",
+            action="retry",
+            group=self.group,
+            error=type(error).__name__,
+            attempt=attempt,
+            delay_s=round(delay, 3),
+        )
+        try:
+            await asyncio.wait_for(self._stopping.wait(), delay)
+        except TimeoutError:
+            return

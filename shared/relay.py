@@ -1,0 +1,135 @@
+"""The relay: from a service's outbox to Kafka, in order per key, until every fact is there.
+
+One leader per service (an advisory lock on the connection that does the work). A row is deleted
+after the broker has acknowledged it; a crash in between sends it again with the same id. It looks
+at what waits, never at a last position, so a transaction that commits late is not skipped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+
+from shared import metrics
+from shared.events.topics import DEAD_LETTER_SUFFIX
+from shared.kafka import dead_letters
+from shared.kafka.dead_letters import DeadLetter
+from shared.kafka.producer import Producer, PublishFailed
+from shared.logging import logger
+from shared.postgres import outbox
+from shared.postgres.outbox import Waiting
+from shared.postgres.pool import UNAVAILABLE, Connection, Pool
+
+DRAIN_BATCH = 2_000
+DEAD_LETTER_BATCH = 100
+BUSY_POLL_S = 0.005
+IDLE_POLL_S = 0.05
+IDLE_AFTER_POLLS = 100
+STANDBY_S = 1.0
+RETRY_S = 0.5
+# Any number will do as long as every relay of a service uses the same one.
+_LEAD = "SELECT pg_try_advisory_lock(hashtextextended('trustfold relay ' || current_schema(), 0))"
+
+log = logger("relay")
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: list[tuple[str, bytes]]
+
+
+class Relay:
+    """Drains one service's outbox for as long as it runs."""
+
+    def __init__(self, service: str, pool: Pool, producer: Producer, *, namespace: str = "") -> None:
+        self._service = service
+        self._pool = pool
+        self._producer = producer
+        self._namespace = namespace
+        self._stopping = asyncio.Event()
+        self.leading = False
+
+    def stop(self) -> None:
+        """Finish the batch in hand, then return from `run`."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Lead or stand by until stopped; outages of broker or database are waited out."""
+        try:
+            while not self._stopping.is_set():
+                try:
+                    async with self._pool.acquire() as conn:
+                        await self._lead(conn)
+                except UNAVAILABLE as error:
+                    log.warning("database away", action="retry", error=type(error).__name__)
+                    await self._pause(RETRY_S)
+                self.leading = False
+        finally:
+            await self._producer.close()
+
+    async def _lead(self, conn: Connection) -> None:
+        if not await conn.fetchval(_LEAD):
+            await self._pause(STANDBY_S)
+            return
+        self.leading = True
+        log.info("leading", action="lead", service=self._service)
+        quiet = 0
+        while not self._stopping.is_set():
+            try:
+                moved = await self.drain(conn)
+            except PublishFailed as error:
+                metrics.RELAY_FAILURES.labels(self._service).inc()
+                log.warning("will publish again", action="retry", detail=str(error))
+                await self._pause(RETRY_S)
+                continue
+            quiet = 0 if moved else quiet + 1
+            if not moved:
+                await self._pause(BUSY_POLL_S if quiet < IDLE_AFTER_POLLS else IDLE_POLL_S)
+
+    async def drain(self, conn: Connection) -> int:
+        """Publish one batch of what waits; how many. Raises PublishFailed and then settles nothing."""
+        waiting = await outbox.take(conn, DRAIN_BATCH)
+        if waiting:
+            await self._producer.send_all([self._record(fact) for fact in waiting])
+            await outbox.settle(conn, [fact.position for fact in waiting])
+            metrics.RELAYED.labels(self._service).inc(len(waiting))
+        letters = await dead_letters.unpublished(conn, DEAD_LETTER_BATCH)
+        if letters:
+            await self._producer.send_all([_dead_letter(letter) for letter in letters])
+            await dead_letters.mark_published(conn, [letter.id for letter in letters])
+        return len(waiting) + len(letters)
+
+    def _record(self, fact: Waiting) -> Waiting | _Record:
+        if not self._namespace:
+            return fact
+        return _Record(self._namespace + fact.topic, fact.key, fact.value, fact.headers)
+
+    async def _pause(self, delay_s: float) -> None:
+        try:
+            await asyncio.wait_for(self._stopping.wait(), delay_s)
+        except TimeoutError:
+            return
+
+
+def _dead_letter(letter: DeadLetter) -> _Record:
+    """The record as it came, with why it is here added behind its own headers."""
+    why = {
+        "dlq_reason": letter.reason,
+        "dlq_detail": letter.detail,
+        "dlq_topic": letter.topic,
+        "dlq_partition": str(letter.partition),
+        "dlq_offset": str(letter.offset),
+        "dlq_timestamp_ms": str(letter.timestamp),
+        "dlq_group": letter.group,
+        "dlq_attempts": str(letter.attempts),
+        "dlq_id": str(letter.id),
+    }
+    added = [(name, text.encode()) for name, text in why.items()]
+    topic = f"{letter.topic}.{letter.group}.{DEAD_LETTER_SUFFIX}"
+    return _Record(topic, letter.key, letter.value, [*letter.headers, *added])
+
+

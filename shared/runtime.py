@@ -1,0 +1,188 @@
+"""Runs one service: its API, its worker, its relay, or all in one process, until told to stop.
+
+SIGTERM and SIGINT stop it in order: no new requests, the batch in hand finished, the relay's too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from typing import Literal
+
+import uvicorn
+from fastapi import FastAPI
+
+from shared import health, metrics
+from shared.clock import Clock, FileClock, SystemClock
+from shared.http import new_api
+from shared.kafka.consumer import Consumer
+from shared.kafka.delivery import Delivery, Limits
+from shared.kafka.producer import Producer
+from shared.logging import logger
+from shared.postgres.pool import Pool, open_pool
+from shared.relay import Relay
+from shared.service import Loop, Service
+from shared.settings import ServiceSettings
+
+Role = Literal["api", "worker", "relay"]
+ROLES: tuple[Role, ...] = ("api", "worker", "relay")
+
+REDRIVE_EVERY_S = 1.0
+LOOP_RETRY_S = 1.0
+WATCH_EVERY_S = 5.0
+HTTP_STOP_TIMEOUT_S = 10
+EXIT_STALLED = 75
+# A beat is late when the event loop was blocked for this long.
+MAX_BEAT_AGE_S = 30.0
+
+log = logger("runtime")
+
+
+def clock_of(settings: ServiceSettings) -> Clock:
+    """The machine's clock, or the virtual one the settings name."""
+    return FileClock(settings.clock_file) if settings.clock_file else SystemClock()
+
+
+async def run(
+    name: str,
+    settings: ServiceSettings,
+    build: Callable[[Pool, Clock], Service],
+    roles: frozenset[Role],
+) -> None:
+    """Run the service until SIGTERM or SIGINT. Raises what made starting impossible."""
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    clock = clock_of(settings)
+    pool = await open_pool(settings.postgres.get_secret_value(), service=name, size=settings.pool_size)
+    process = _Process(build(pool, clock), settings, pool, clock, roles)
+    try:
+        await process.run(stopping)
+    finally:
+        await asyncio.wait_for(pool.close(), HTTP_STOP_TIMEOUT_S)
+
+
+class _Process:
+    """The parts of one process, in the order they start."""
+
+    def __init__(
+        self,
+        service: Service,
+        settings: ServiceSettings,
+        pool: Pool,
+        clock: Clock,
+        roles: frozenset[Role],
+    ) -> None:
+        self._service = service
+        self._settings = settings
+        self._roles = roles
+        self._beat = time.monotonic()
+        self._stopping = asyncio.Event()
+        limits = Limits(settings.handler_attempts, settings.dead_letter_cap)
+        self._delivery = Delivery(service.group.name, pool, service.apply, clock, limits)
+        self._consumer = Consumer(
+            service.group,
+            self._delivery,
+            bootstrap=settings.kafka,
+            namespace=settings.namespace,
+            max_batch=settings.max_batch,
+        )
+        producer = Producer(settings.kafka, client_id=f"trustfold-{service.name}-relay")
+        self._relay = Relay(service.name, pool, producer, namespace=settings.namespace)
+        app = service.api if "api" in roles else new_api(service.name, "Health only")
+        health.mount(app, pool, ready=self._ready, live=self._live)
+        self._server = _server(app, settings)
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Start everything, wait, stop everything; a part that fails stops the whole."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._server.serve())
+            background = [group.create_task(self._watch())]
+            if "relay" in self._roles:
+                group.create_task(self._relay.run())
+            if "worker" in self._roles:
+                await self._consumer.start()
+                redrive = Loop("redrive", REDRIVE_EVERY_S, self._delivery.redrive)
+                for loop in (*self._service.loops, redrive):
+                    background.append(group.create_task(self._repeat(loop)))
+            log.info("started", action="start", roles=sorted(self._roles))
+            await stopping.wait()
+            log.info("stopping", action="stop")
+            self._server.should_exit = True
+            self._stopping.set()
+            if "worker" in self._roles:
+                await self._consumer.stop()
+            self._relay.stop()
+            await asyncio.gather(*background)
+
+    async def _repeat(self, loop: Loop) -> None:
+        while not self._stopping.is_set():
+            delay_s = loop.every_s
+            try:
+                if await loop.step():
+                    delay_s = 0.0
+            except Exception as error:  # the edge: a step that fails is tried again
+                metrics.LOOP_FAILURES.labels(self._service.name, loop.name).inc()
+                log.warning("step failed", action="loop", loop=loop.name, error=repr(error)[:200])
+                delay_s = max(loop.every_s, LOOP_RETRY_S)
+            await self._pause(delay_s)
+
+    async def _watch(self) -> None:
+        """Beat for liveness, and end a process whose consumer is stuck in spite of work to do."""
+        stalled_since: float | None = None
+        while not self._stopping.is_set():
+            self._beat = time.monotonic()
+            idle = self._delivery.progress.busy_since is None
+            behind = "worker" in self._roles and idle and self._consumer.lag() > 0
+            stalled_since = (stalled_since or self._beat) if behind else None
+            committed_at = self._delivery.progress.committed_at or 0.0
+            since = max(stalled_since or self._beat, committed_at)
+            if stalled_since and self._beat - since > self._settings.stall_timeout_s:
+                log.error("the consumer is stuck behind the log; leaving", action="watchdog")
+                os._exit(EXIT_STALLED)
+            await self._pause(WATCH_EVERY_S)
+
+    def _live(self) -> dict[str, object]:
+        age_s = time.monotonic() - self._beat
+        return {"ok": age_s < MAX_BEAT_AGE_S + WATCH_EVERY_S, "beat_age_s": round(age_s, 3)}
+
+    def _ready(self) -> dict[str, object]:
+        found: dict[str, object] = {"ok": not self._stopping.is_set()}
+        if "worker" in self._roles:
+            worker = health.worker_ready(self._consumer, self._delivery)
+            found = {**worker, "ok": bool(worker["ok"]) and bool(found["ok"])}
+        if "relay" in self._roles:
+            found["relay"] = health.relay_ready(self._relay)
+        return found
+
+    async def _pause(self, delay_s: float) -> None:
+        try:
+            await asyncio.wait_for(self._stopping.wait(), delay_s)
+        except TimeoutError:
+            return
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its own signal handling: the runtime decides the order of stopping."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _server(app: FastAPI, settings: ServiceSettings) -> _Server:
+    return _Server(
+        uvicorn.Config(
+            app,
+            host=settings.http_host,
+            port=settings.http_port,
+            log_level="warning",
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=HTTP_STOP_TIMEOUT_S,
+        )
+    )
