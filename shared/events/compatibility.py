@@ -74,6 +74,7 @@ def _compare(pair: _Pair, old: Schema, new: Schema, path: str) -> Iterator[Chang
     old_nullable, old_kinds = _alternatives(pair.old, old)
     new_nullable, new_kinds = _alternatives(pair.new, new)
     where = path or "the value"
+    yield from _compare_rest(_beside(pair.old, old), _beside(pair.new, new), where, frozenset())
     if old_nullable and not new_nullable:
         yield Change(where, "may no longer be null")
     if new_nullable and not old_nullable:
@@ -96,6 +97,13 @@ def _alternatives(document: Schema, node: Schema) -> tuple[bool, list[Schema]]:
         nullable = nullable or inner_nullable
         kinds += inner
     return nullable, kinds
+
+
+def _beside(document: Schema, node: Schema) -> Schema:
+    """What a node says beside its alternatives: it holds for all of them."""
+    node = _follow(document, node)
+    own = node.keys() - WORDS - {"anyOf", "default"} if "anyOf" in node else ()
+    return {name: node[name] for name in own}
 
 
 def _follow(document: Schema, node: Schema) -> Schema:
@@ -121,7 +129,7 @@ def _compare_kind(pair: _Pair, old: Schema, new: Schema, path: str) -> Iterator[
         yield Change(where, f"was {_kind_name(old)} and is now {_kind_name(new)}")
         return
     yield from _compare_choices(old, new, where)
-    yield from _compare_rest(old, new, where)
+    yield from _compare_rest(old, new, where, _STRUCTURE)
     yield from _compare_fields(pair, old, new, path)
     yield from _compare_inner(pair, old, new, path)
 
@@ -161,8 +169,10 @@ def _choices(node: Schema) -> list[Any] | None:
     return list(node["enum"]) if "enum" in node else None
 
 
-def _compare_rest(old: Schema, new: Schema, where: str) -> Iterator[Change]:
-    for keyword in sorted((old.keys() | new.keys()) - WORDS - _STRUCTURE):
+def _compare_rest(
+    old: Schema, new: Schema, where: str, compared: frozenset[str]
+) -> Iterator[Change]:
+    for keyword in sorted((old.keys() | new.keys()) - WORDS - compared):
         before, after = old.get(keyword, _ABSENT), new.get(keyword, _ABSENT)
         if not _equal(before, after):
             yield Change(where, f"{keyword} {_moved(keyword, before, after)}")

@@ -6,6 +6,7 @@ the content-type, not by which headers are there). `decode` raises PoisonMessage
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -29,6 +30,10 @@ STRUCTURED_PREFIX = "application/cloudevents"
 # The services' own sources; their ids are UUIDs, unique across all of them.
 OWN_SOURCE_PREFIX = "urn:trustfold:service:"
 _NO_CAUSE = ""
+# Postgres keeps no U+0000, and U+001F parts derived ids: such a record would fail for ever.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_HINTS = ("correlationid", "causationid", "traceparent")
+_NUL_IN_JSON = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +144,10 @@ def _open_structured(value: bytes) -> tuple[dict[str, str], bytes]:
         raise PoisonMessage("bad_envelope", "the value is not a JSON envelope") from None
     if not isinstance(envelope, dict) or "data" not in envelope:
         raise PoisonMessage("bad_envelope", "the envelope has no data")
-    data = orjson.dumps(envelope.pop("data"))
+    try:
+        data = orjson.dumps(envelope.pop("data"))
+    except orjson.JSONEncodeError:
+        raise PoisonMessage("bad_envelope", "the data is nested too deep") from None
     return {name: text for name, text in envelope.items() if isinstance(text, str)}, data
 
 
@@ -153,6 +161,11 @@ def _build(named: dict[str, str], data: bytes, key: bytes | None) -> Event:
         raise PoisonMessage("bad_attribute", "specversion is not 1.0")
     if not (0 < len(ce_id) <= MAX_ATTRIBUTE_CHARS and 0 < len(source) <= MAX_ATTRIBUTE_CHARS):
         raise PoisonMessage("bad_attribute", "id or source is empty or too long")
+    hints = [named.get(name, _NO_CAUSE) for name in _HINTS]
+    if max(map(len, hints)) > MAX_ATTRIBUTE_CHARS:
+        raise PoisonMessage("bad_attribute", "an id of the cause, or the trace, is too long")
+    if _CONTROL.search("".join((ce_id, source, *hints))):
+        raise PoisonMessage("bad_attribute", "an attribute holds a control character")
     fact = _read_fact(type_, data)
     event = Event(
         event_id=_event_id(source, ce_id),
@@ -161,9 +174,9 @@ def _build(named: dict[str, str], data: bytes, key: bytes | None) -> Event:
         occurred_at=_instant(time),
         fact=fact,
         ce_id=ce_id,
-        correlation_id=named.get("correlationid", _NO_CAUSE),
-        causation_id=named.get("causationid", _NO_CAUSE),
-        traceparent=named.get("traceparent", _NO_CAUSE),
+        correlation_id=hints[0],
+        causation_id=hints[1],
+        traceparent=hints[2],
     )
     # A key of another subject would put the fact out of order with its own: refuse it.
     if key != event.key.encode():
@@ -175,13 +188,25 @@ def _read_fact(type_: str, data: bytes) -> Fact:
     cls = FACTS.get(type_)
     if cls is None:
         raise PoisonMessage("unknown_type", f"no fact is called {type_!r:.80}")
+    if b"\\u0000" in data and _NUL_IN_JSON.search(data):
+        raise PoisonMessage("bad_data", f"{type_}: a text holds U+0000")
     try:
         fact: Fact = cls.__pydantic_validator__.validate_json(data)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the value"
-        raise PoisonMessage("bad_data", f"{type_}: {where}: {first['msg']}") from None
+        raise PoisonMessage(
+            "bad_data", f"{type_}: {_where(first['loc'])}: {first['msg']}"
+        ) from None
+    except LookupError:
+        # pydantic lets it through: zoneinfo's "no such zone" is a KeyError.
+        raise PoisonMessage("bad_data", f"{type_}: a field names what does not exist") from None
     return fact
+
+
+def _where(location: tuple[int | str, ...]) -> str:
+    # Before "[key]" stands a map's key, which is the record's own content: not to be quoted.
+    named = (*location[:-2], "*") if location[-1:] == ("[key]",) else location
+    return ".".join(map(str, named))[:120] or "the value"
 
 
 def _event_id(source: str, ce_id: str) -> UUID:

@@ -31,6 +31,7 @@ def refusals(root: Path, facts: Facts, released: Path | None = None) -> list[str
         )
     for name, fact in facts.items():
         problems += _versions(name, fact, committed.get(name, {}), root)
+    problems += _examples(root / EXAMPLES, facts)
     return problems + list(_since(root, released) if released else ())
 
 
@@ -74,6 +75,20 @@ def _versions(
                 f"{name}: {said}: a compatible change, so set version = {fact.version + 1} on"
                 f" {fact.__name__} and run make contracts"
             )
+
+
+def _examples(folder: Path, facts: Facts) -> Iterator[str]:
+    """Golden examples that the classes read no longer: what a schema cannot say, a validator can."""
+    for path in sorted(folder.glob("*.json")):
+        named = FILE_NAME.fullmatch(path.name)
+        fact = facts.get(named["type"]) if named else None
+        if fact is None:
+            yield f"{EXAMPLES / path.name}: belongs to no fact"
+            continue
+        try:
+            fact.model_validate_json(json.dumps(json.loads(path.read_bytes())["value"]))
+        except (ValueError, LookupError, TypeError):
+            yield f"{EXAMPLES / path.name}: {fact.__name__} reads it no longer: undo what did that"
 
 
 def _since(root: Path, released: Path) -> Iterator[str]:

@@ -1,0 +1,1 @@
+"""What tests share: databases, topics, waiting for conditions. Holds no test and no fixture."""

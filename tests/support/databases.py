@@ -1,0 +1,84 @@
+"""A fresh, migrated database per test, cloned from a template that is migrated once a run."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
+
+import asyncpg
+
+from shared.postgres.migrate import migrate
+from shared.postgres.pool import Pool, open_pool
+
+ROOT = Path(__file__).parents[2]
+PASSWORD = "only-for-tests"
+NO_MIGRATIONS = ROOT / "tests" / "support" / "no_migrations"
+
+
+def with_database(dsn: str, database: str) -> str:
+    return urlunsplit(urlsplit(dsn)._replace(path=f"/{database}"))
+
+
+def service_dsn(admin_dsn: str, service: str) -> str:
+    """The DSN of the service's own role in the same database."""
+    parts = urlsplit(admin_dsn)
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"trustfold_{service}:{PASSWORD}@{host}"))
+
+
+def migrations_of(service: str) -> Path:
+    folder = ROOT / "services" / service / "migrations"
+    return folder if folder.is_dir() else NO_MIGRATIONS
+
+
+class Databases:
+    """Makes databases on one server. `services` name the schemas a database has."""
+
+    def __init__(self, admin_dsn: str) -> None:
+        self._admin_dsn = admin_dsn
+        self._templates: dict[tuple[str, ...], str] = {}
+        self._lock = asyncio.Lock()
+
+    async def create(self, *services: str) -> str:
+        """An admin DSN of a new database with the schemas of `services`."""
+        template = await self._template(tuple(sorted(services)))
+        name = f"test_{uuid4().hex[:12]}"
+        await self._execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+        return with_database(self._admin_dsn, name)
+
+    async def drop(self, dsn: str) -> None:
+        await self._execute(f"DROP DATABASE {urlsplit(dsn).path[1:]} WITH (FORCE)")
+
+    @asynccontextmanager
+    async def pool(self, service: str, *, size: int = 8) -> AsyncIterator[Pool]:
+        """A pool on a new database with the schema of one service."""
+        dsn = await self.create(service)
+        pool = await open_pool(service_dsn(dsn, service), service=service, size=size)
+        try:
+            yield pool
+        finally:
+            pool.terminate()  # a connection a failed test forgot must not hold up the run
+            await self.drop(dsn)
+
+    async def _template(self, services: tuple[str, ...]) -> str:
+        async with self._lock:
+            if services not in self._templates:
+                name = f"template_{uuid4().hex[:12]}"
+                await self._execute(f"CREATE DATABASE {name}")
+                dsn = with_database(self._admin_dsn, name)
+                for service in services:
+                    own = service_dsn(dsn, service)
+                    await migrate(dsn, own, service=service, migrations=migrations_of(service))
+                self._templates[services] = name
+            return self._templates[services]
+
+    async def _execute(self, statement: str) -> None:
+        conn = await asyncpg.connect(self._admin_dsn)
+        try:
+            await conn.execute(statement)
+        finally:
+            await conn.close()
