@@ -1,0 +1,189 @@
+"""`trustfold`: one command for people who run the network. Starts nothing when it is imported.
+
+Services and the local stack are loaded by name when their command is called: an image that holds
+one service needs none of the others, and no `deploy/`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import json
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import asyncpg
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from shared import dlq_cli, logging
+from shared.errors import TrustfoldError
+from shared.kafka.admin import create_topics
+from shared.postgres.migrate import migrate as apply_migrations
+from shared.runtime import ROLES
+from shared.runtime import run as run_service
+from shared.settings import ServiceSettings
+
+SERVICES = ("matching", "sessions", "notifications", "insights")
+ROOT = Path(__file__).parent.parent
+EXIT_PROBLEM = 1
+EXIT_USAGE = 2
+
+app = typer.Typer(
+    help="Trustfold: a mentoring network whose trust scores explain themselves.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+contracts = typer.Typer(help="The contracts: schemas, examples, AsyncAPI.", no_args_is_help=True)
+app.add_typer(contracts, name="contracts")
+app.add_typer(dlq_cli.app, name="dlq")
+errors = Console(stderr=True, highlight=False)
+
+T = TypeVar("T")
+
+
+def settings_of(service: str) -> ServiceSettings:
+    """The service's settings from its environment; exits naming every variable that is wrong."""
+    module = importlib.import_module(f"services.{service}.settings")
+    cls: type[ServiceSettings] = getattr(module, f"{service.capitalize()}Settings")
+    try:
+        return cls()  # type: ignore[call-arg]  # from the environment
+    except ValidationError as error:
+        prefix = str(cls.model_config["env_prefix"])
+        for problem in error.errors(include_input=False):
+            name = prefix + "_".join(str(part) for part in problem["loc"]).upper()
+            errors.print(f"{name}: {problem['msg']}")
+        raise typer.Exit(EXIT_USAGE) from None
+
+
+def await_(work: Coroutine[Any, Any, T]) -> T:
+    """Run to the end; a failure ends the command in one sentence, not in a traceback."""
+    try:
+        return asyncio.run(work)
+    except (TrustfoldError, OSError, asyncpg.PostgresError) as error:
+        errors.print(f"{type(error).__name__}: {error}")
+        raise typer.Exit(EXIT_PROBLEM) from None
+
+
+def _service(value: str) -> str:
+    if value not in SERVICES:
+        raise typer.BadParameter(f"choose one of {', '.join(SERVICES)}")
+    return value
+
+
+ServiceName = Annotated[str, typer.Argument(callback=_service, help="|".join(SERVICES))]
+
+
+@app.command()
+def run(
+    service: ServiceName,
+    role: Annotated[list[str] | None, typer.Option(help="|".join(ROLES) + ", default all")] = None,
+) -> None:
+    """Run one service until SIGTERM: its API, worker and relay, or some of them."""
+    logging.configure(service)
+    settings = settings_of(service)
+    build = importlib.import_module(f"services.{service}.app").build
+    if unknown := set(role or ()) - set(ROLES):
+        raise typer.BadParameter(f"no role is called {', '.join(sorted(unknown))}")
+    chosen = frozenset(name for name in ROLES if not role or name in role)
+    await_(run_service(service, settings, lambda pool, clock: build(settings, pool, clock), chosen))
+
+
+@app.command()
+def migrate(
+    service: ServiceName,
+    admin: Annotated[str, typer.Option(envvar="TRUSTFOLD_POSTGRES", help="DSN of a superuser.")],
+) -> None:
+    """Make a service's role and schema where missing, and apply what is not applied yet."""
+    dsn = settings_of(service).postgres.get_secret_value()
+    folder = ROOT / "services" / service / "migrations"
+    await_(apply_migrations(admin, dsn, service=service, migrations=folder))
+
+
+@app.command()
+def topics(
+    bootstrap: Annotated[str, typer.Option(envvar="TRUSTFOLD_KAFKA", help="host:port,...")],
+    namespace: Annotated[str, typer.Option(help="Put before every name.")] = "",
+    replicas: int = 3,
+    as_json: Annotated[bool, typer.Option("--json")] = False,
+) -> None:
+    """Create the topics that are missing, each with all its settings stated."""
+    from shared.events.topics import every_topic
+
+    done = await_(create_topics(bootstrap, every_topic(), namespace=namespace, replicas=replicas))
+    if as_json:
+        print(json.dumps({"created": done.created, "existing": done.existing}))
+        return
+    for name in done.created:
+        print(f"created  {name}")
+    print(f"{len(done.created)} created, {len(done.existing)} were there")
+
+
+@contracts.command("generate")
+def contracts_generate() -> None:
+    """Write what is missing or stale; refuses a change that would break a reader."""
+    written = _contracts().generate(ROOT)
+    for path in written:
+        print(f"wrote {path}")
+    print("contracts are up to date")
+
+
+@contracts.command("check")
+def contracts_check() -> None:
+    """Fail when a committed contract is stale or a change would break a reader."""
+    _report(_contracts().check(ROOT), "contracts are up to date")
+
+
+@contracts.command("verify")
+def contracts_verify(files: list[Path]) -> None:
+    """Say of each event in the files (JSON or NDJSON) whether the network can read it."""
+    _report(_contracts().verify(files), "every event can be read")
+
+
+@app.command()
+def doctor(as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
+    """Say in words what is wrong with this machine."""
+    raise typer.Exit(importlib.import_module("deploy.local.doctor").run_doctor(json=as_json))
+
+
+@app.command()
+def up(
+    containers: Annotated[bool, typer.Option(help="Broker and database from Docker.")] = False,
+) -> None:
+    """Start the whole network here and print its addresses, until Ctrl-C."""
+    raise typer.Exit(importlib.import_module("deploy.local.up").up(containers=containers))
+
+
+@app.command()
+def demo(
+    json_file: Annotated[Path | None, typer.Option("--json", help="Also write it as data.")] = None,
+    seed: int = 7,
+    containers: Annotated[bool, typer.Option(help="Broker and database from Docker.")] = False,
+) -> None:
+    """Six months of eighty pairs in two minutes, on a real broker and database."""
+    module = importlib.import_module("deploy.local.demo")
+    raise typer.Exit(module.demo(json_file=json_file, seed=seed, containers=containers))
+
+
+def _contracts() -> Any:
+    return importlib.import_module("shared.events.contracts")
+
+
+def _report(problems: list[str], fine: str) -> None:
+    for problem in problems:
+        errors.print(problem)
+    if problems:
+        raise typer.Exit(EXIT_PROBLEM)
+    print(fine)
+
+
+def main() -> None:
+    """The console entry point."""
+    app(prog_name="trustfold")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,142 @@
+"""Matching on a real database: its API, its facts, and what waits in its outbox. Holds no test."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from services.matching.app import build
+from services.matching.settings import MatchingSettings
+from shared.clock import FixedClock
+from shared.events.envelope import Event, decode, new_event
+from shared.events.fact import Fact
+from shared.events.people import PersonJoined, PersonState
+from shared.ids import TenantId, new_id
+from shared.postgres import outbox
+from shared.postgres.pool import Pool
+from shared.service import Service
+from tests.conftest import MakePool
+
+START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+ACME = TenantId("acme")
+NINE_TO_FIVE = [{"weekday": day, "from_minute": 540, "until_minute": 1020} for day in range(1, 6)]
+
+
+@dataclass(frozen=True)
+class Matching:
+    """The service under test, driven from both of its edges."""
+
+    service: Service
+    pool: Pool
+    clock: FixedClock
+    http: httpx.AsyncClient
+
+    async def hears(
+        self, *facts: Fact, at: datetime | None = None, tenant: TenantId = ACME
+    ) -> None:
+        """The facts arrive, one batch, as if they had happened at `at`."""
+        await self.delivers(
+            *(
+                new_event(
+                    fact, event_id=new_id(), tenant=tenant, service="hr", now=at or self.clock.now()
+                )
+                for fact in facts
+            )
+        )
+
+    async def delivers(self, *events: Event) -> None:
+        """One transaction, as the delivery opens it."""
+        async with self.pool.acquire() as conn, conn.transaction():
+            await self.service.apply(conn, events, self.clock.now())
+
+    async def get(
+        self, path: str, as_: str = "boss", role: str = "manager", tenant: str = ACME
+    ) -> httpx.Response:
+        return await self.http.get(path, headers=caller(as_, role, tenant))
+
+    async def post(
+        self,
+        path: str,
+        body: object = None,
+        as_: str = "boss",
+        role: str = "participant",
+    ) -> httpx.Response:
+        return await self.http.post(path, json=body, headers=caller(as_, role, ACME))
+
+    async def match(self, **body: Any) -> dict[str, Any]:
+        """A run by a manager; its answer."""
+        answer = await self.post("/v1/matches", {"programme_id": "spring", **body}, role="manager")
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    async def proposed_pair(self) -> str:
+        """The path of a pair of `ann` (mentor) and `ben`, proposed."""
+        await self.hears(mentor("ann"), mentee("ben"))
+        return f"/v1/pairs/{(await self.match())['proposed'][0]['pair_id']}"
+
+    async def accepted_pair(self) -> str:
+        path = await self.proposed_pair()
+        for member in ("ann", "ben"):
+            assert (await self.post(f"{path}/accept", as_=member)).status_code == 200
+        return path
+
+    async def started_pair(self) -> str:
+        path = await self.accepted_pair()
+        assert (await self.post(f"{path}/start", as_="ann")).status_code == 200
+        return path
+
+    async def announced(self) -> list[Event]:
+        """What waits to be published, read back as a consumer would."""
+        async with self.pool.acquire() as conn:
+            waiting = await outbox.take(conn, 1000)
+        return [decode(one.key, one.value, one.headers) for one in waiting]
+
+    async def announced_types(self) -> list[str]:
+        return [event.fact.type for event in await self.announced()]
+
+
+@pytest.fixture
+async def matching(service_pool: MakePool) -> AsyncIterator[Matching]:
+    pool = await service_pool("matching")
+    clock = FixedClock(START)
+    settings = MatchingSettings.model_validate({"postgres": "unused", "kafka": "unused"})
+    service = build(settings, pool, clock)
+    transport = httpx.ASGITransport(app=service.api)
+    async with httpx.AsyncClient(transport=transport, base_url="http://matching") as http:
+        yield Matching(service, pool, clock, http)
+
+
+def caller(person: str, role: str, tenant: str) -> dict[str, str]:
+    return {"X-Tenant": tenant, "X-Person": person, "X-Role": role}
+
+
+def state(person_id: str, **changes: Any) -> dict[str, Any]:
+    """The fields of a person's fact."""
+    return {
+        "person_id": person_id,
+        "email": f"{person_id}@example.org",
+        "display_name": person_id.title(),
+        "timezone": "Europe/London",
+        "hours": NINE_TO_FIVE,
+        **changes,
+    }
+
+
+def mentor(person_id: str, capacity: int = 1, **changes: Any) -> PersonState:
+    part = {"roles": ["mentor"], "capacity": capacity, "offers": ["python"]}
+    return PersonJoined.model_validate(state(person_id, participation=part) | changes)
+
+
+def mentee(person_id: str, **changes: Any) -> PersonState:
+    part = {"roles": ["mentee"], "goals": ["python"]}
+    return PersonJoined.model_validate(state(person_id, participation=part) | changes)
+
+
+def days(number: int) -> timedelta:
+    return timedelta(days=number)

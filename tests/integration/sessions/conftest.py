@@ -1,0 +1,35 @@
+"""A world per test: an emptied database, one started pair, the service's API."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from shared.postgres.pool import Pool
+from tests.integration.sessions.world import World, build_world
+from tests.support.databases import Databases
+
+# Writes one statement that empties every table but the migrations' own. One statement, because its
+# foreign keys are checked at its end; DELETE, because TRUNCATE waits for the disk.
+EMPTYING = """
+    SELECT 'WITH ' || string_agg(format('%1$I_ AS (DELETE FROM %1$I)', tablename), ', ')
+        || ' SELECT 1'
+    FROM pg_tables WHERE schemaname = current_schema() AND tablename NOT LIKE '%migration%'
+"""
+
+
+@pytest.fixture(scope="session")
+async def sessions_pool(databases: Databases) -> AsyncIterator[Pool]:
+    """One database for all tests of the service: emptying it is quicker than making it anew."""
+    async with databases.pool("sessions") as pool:
+        yield pool
+
+
+@pytest.fixture
+async def world(sessions_pool: Pool) -> AsyncIterator[World]:
+    await sessions_pool.execute(await sessions_pool.fetchval(EMPTYING))
+    built = build_world(sessions_pool)
+    async with built.http:
+        await built.start_pair(built.pair)
+        yield built

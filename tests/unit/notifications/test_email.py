@@ -1,0 +1,130 @@
+"""The mail itself: headers, parts, and what a hostile name or address can do to it."""
+
+from __future__ import annotations
+
+from email import message_from_bytes, policy
+from email.errors import HeaderParseError
+from email.headerregistry import Address
+from email.message import EmailMessage
+
+import pytest
+
+from services.notifications.channels import Letter
+from services.notifications.channels.email import compose, envelope_address
+from services.notifications.domain.rules import messages_for
+from services.notifications.rendering import Reader, Templates
+from tests.unit.notifications.builders import START, happened, scheduled, started
+
+SENDER = Address("Trustfold", addr_spec="no-reply@mentoring.example")
+
+
+def letter(name: str = "Bo", other: str = "Zoë", address: str = "bo@acme.example") -> Letter:
+    message = messages_for(happened(scheduled()))[0]
+    words = Templates().render(message, Reader(name, other, "en", "UTC"))
+    return Letter(message.message_id, message.thread, address, name, words)
+
+
+def received(given: Letter) -> EmailMessage:
+    """The mail after a trip over the wire."""
+    mail = compose(given, sender=SENDER, to=envelope_address(given.address), now=START)
+    return message_from_bytes(mail.as_bytes(), policy=policy.default)
+
+
+def test_a_mail_says_who_when_and_that_nobody_wrote_it_by_hand() -> None:
+    given = letter()
+    mail = received(given)
+
+    assert mail["From"] == "Trustfold <no-reply@mentoring.example>"
+    assert mail["To"] == "Bo <bo@acme.example>"
+    assert mail["Date"].datetime == START
+    assert mail["Auto-Submitted"] == "auto-generated"
+    assert mail["Message-ID"] == f"<{given.message_id}@mentoring.example>"
+    assert mail["References"] == f"<{given.thread}@mentoring.example>"
+
+
+def test_a_mail_says_the_same_in_plain_text_and_html() -> None:
+    mail = received(letter())
+
+    assert mail.get_content_type() == "multipart/alternative"
+    kinds = [part.get_content_type() for part in mail.iter_parts()]
+    assert kinds == ["text/plain", "text/html"]
+    assert all("45 minutes" in part.get_content() for part in mail.iter_parts())
+
+
+def test_the_same_letter_is_the_same_bytes() -> None:
+    to = envelope_address("bo@acme.example")
+
+    first, again = (compose(letter(), sender=SENDER, to=to, now=START) for _ in range(2))
+
+    assert first.as_bytes() == again.as_bytes()
+
+
+def test_mails_about_one_session_are_one_thread_and_the_pair_has_another() -> None:
+    session, moved = messages_for(happened(scheduled()))[0], messages_for(happened(scheduled()))[1]
+    pair = messages_for(happened(started()))[0]
+
+    assert session.thread == moved.thread != pair.thread
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Zoë Ångström", "李小龍", 'O"Brien, Bo; <bo@evil.example>', "😀"],
+)
+def test_a_name_arrives_as_it_is(name: str) -> None:
+    mail = received(letter(name=name, other=name))
+
+    (to,) = mail["To"].addresses
+    assert to.display_name == name
+    assert to.addr_spec == "bo@acme.example"
+    assert name in mail["Subject"]
+
+
+def test_a_long_name_is_folded_and_still_one_name() -> None:
+    name = "Ö" * 90
+    mail = received(letter(name=name, other=name))
+
+    (to,) = mail["To"].addresses
+    # Python's parser puts spaces between the folded words of a phrase.
+    assert to.display_name.replace(" ", "") == name
+    assert name in mail["Subject"]
+    assert max(len(line) for line in mail.as_bytes(policy=policy.SMTP).splitlines()) <= 100
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\n", "\r", "\u2028", "\x0b", "\x85"])
+def test_a_name_cannot_add_a_header(end: str) -> None:
+    name = f"Bo{end}Bcc: eve@evil.example{end}{end}<h1>"
+    mail = received(letter(name=name, other=name))
+
+    assert "Bcc" not in mail
+    assert len(mail["To"].addresses) == 1
+    assert mail.defects == []
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("bo@acme.example", "bo@acme.example"),
+        ("bo@bücher.example", "bo@xn--bcher-kva.example"),
+        ("jörg@acme.example", "jörg@acme.example"),
+    ],
+)
+def test_an_address_is_read(given: str, expected: str) -> None:
+    assert envelope_address(given).addr_spec == expected
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "bo@acme.example,eve@evil.example",
+        "<bo@acme.example>",
+        "bo@acme.example>\r\nRCPT TO:<eve@evil.example",
+        "bo\x00@acme.example",
+        "@acme.example",
+        "bo@",
+        "bo@a..b",
+        "bo eve@acme.example",
+    ],
+)
+def test_what_is_not_one_address_is_refused(given: str) -> None:
+    with pytest.raises((ValueError, HeaderParseError)):
+        envelope_address(given)
