@@ -1,4 +1,4 @@
-"""Runs one child and outlives nobody: started as a script, standard library only, imports nothing of ours.
+"""Runs one child and outlives nobody. A script: standard library only, imports nothing of ours.
 
 The parent holds the other end of our standard input. When that end closes, for whatever reason
 (exit, exception, Ctrl-C, SIGTERM, SIGKILL), the child is stopped and the given paths are removed.
@@ -16,6 +16,7 @@ import signal
 import sys
 
 PR_SET_PDEATHSIG = 1
+IGNORED = (signal.SIGINT, signal.SIGHUP, signal.SIGPIPE)
 POLL_S = 0.5
 GRACE_S = 5.0
 
@@ -41,6 +42,8 @@ def spawn(options: argparse.Namespace) -> int:
         return pid
     try:
         os.setpgid(0, 0)
+        for number in IGNORED:  # an ignored signal would stay ignored across exec
+            signal.signal(number, signal.SIG_DFL)
         log = os.open(options.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         null = os.open(os.devnull, os.O_RDONLY)
         for source, target in ((null, 0), (log, 1), (log, 2)):
@@ -110,8 +113,8 @@ def main() -> int:
     parser.add_argument("--remove", action="append", default=[])
     parser.add_argument("command", nargs="+")
     options = parser.parse_args()
-    for ignored in (signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
-        signal.signal(ignored, signal.SIG_IGN)
+    for number in IGNORED:
+        signal.signal(number, signal.SIG_IGN)
     pid = spawn(options)
     os.write(1, f"{pid}\n".encode())
     return watch(pid, options)

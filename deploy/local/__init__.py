@@ -1,0 +1,1 @@
+"""A real Kafka and a real Postgres on any machine, without Docker or root. Knows no service."""
