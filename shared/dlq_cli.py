@@ -125,5 +125,3 @@ def _text(raw: bytes | None) -> object:
         return raw.decode()
     except UnicodeDecodeError:
         return {"base64": b64encode(raw).decode()}
-
-

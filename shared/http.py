@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from shared.errors import Forbidden, Rejected, Retryable
 from shared.events.fact import OPAQUE
 from shared.ids import PersonId, TenantId
+from shared.postgres.pool import UNAVAILABLE
 
 Role = Literal["participant", "manager", "hr", "service"]
 PROBLEM = "application/problem+json"
@@ -55,8 +56,9 @@ def new_api(service: str, summary: str) -> FastAPI:
     app.add_exception_handler(Rejected, _rejected)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(Retryable, _unavailable)
-    app.add_exception_handler(OSError, _unavailable)
+    away: tuple[type[Exception], ...] = (Retryable, *UNAVAILABLE)
+    for error in away:
+        app.add_exception_handler(error, _unavailable)
     return app
 
 
@@ -96,7 +98,7 @@ async def _http_error(_: Request, error: Exception) -> JSONResponse:
     return problem(error.status_code, f"http-{error.status_code}", str(error.detail))
 
 
-async def _unavailable(_: Request, error: Exception) -> JSONResponse:
+async def _unavailable(_: Request, __: Exception) -> JSONResponse:
     answer = problem(503, "unavailable", "something we depend on is away; try again shortly")
     answer.headers["Retry-After"] = str(RETRY_AFTER_S)
     return answer

@@ -16,7 +16,9 @@ BATCH_SECONDS = Histogram(
     buckets=(0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60),
 )
 RETRIES = Counter(
-    "trustfold_batch_retries_total", "Batches tried again, by the error's class.", ["group", "error"]
+    "trustfold_batch_retries_total",
+    "Batches tried again, by the error's class.",
+    ["group", "error"],
 )
 LAG = Gauge("trustfold_lag_records", "Records between the group and the end of the log.", ["group"])
 RELAYED = Counter("trustfold_relayed_total", "Facts the broker has acknowledged.", ["service"])

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-
 from shared import metrics
 from shared.events.topics import DEAD_LETTER_SUFFIX
 from shared.kafka import dead_letters
@@ -45,7 +44,9 @@ class _Record:
 class Relay:
     """Drains one service's outbox for as long as it runs."""
 
-    def __init__(self, service: str, pool: Pool, producer: Producer, *, namespace: str = "") -> None:
+    def __init__(
+        self, service: str, pool: Pool, producer: Producer, *, namespace: str = ""
+    ) -> None:
         self._service = service
         self._pool = pool
         self._producer = producer
@@ -91,7 +92,7 @@ class Relay:
                 await self._pause(BUSY_POLL_S if quiet < IDLE_AFTER_POLLS else IDLE_POLL_S)
 
     async def drain(self, conn: Connection) -> int:
-        """Publish one batch of what waits; how many. Raises PublishFailed and then settles nothing."""
+        """Publish one batch of what waits; how many. Raises PublishFailed: nothing is settled."""
         waiting = await outbox.take(conn, DRAIN_BATCH)
         if waiting:
             await self._producer.send_all([self._record(fact) for fact in waiting])
@@ -131,5 +132,3 @@ def _dead_letter(letter: DeadLetter) -> _Record:
     added = [(name, text.encode()) for name, text in why.items()]
     topic = f"{letter.topic}.{letter.group}.{DEAD_LETTER_SUFFIX}"
     return _Record(topic, letter.key, letter.value, [*letter.headers, *added])
-
-

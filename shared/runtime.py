@@ -58,7 +58,9 @@ async def run(
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     clock = clock_of(settings)
-    pool = await open_pool(settings.postgres.get_secret_value(), service=name, size=settings.pool_size)
+    pool = await open_pool(
+        settings.postgres.get_secret_value(), service=name, size=settings.pool_size
+    )
     process = _Process(build(pool, clock), settings, pool, clock, roles)
     try:
         await process.run(stopping)
@@ -107,8 +109,8 @@ class _Process:
             if "worker" in self._roles:
                 await self._consumer.start()
                 redrive = Loop("redrive", REDRIVE_EVERY_S, self._delivery.redrive)
-                for loop in (*self._service.loops, redrive):
-                    background.append(group.create_task(self._repeat(loop)))
+                loops = (*self._service.loops, redrive)
+                background += [group.create_task(self._repeat(loop)) for loop in loops]
             log.info("started", action="start", roles=sorted(self._roles))
             await stopping.wait()
             log.info("stopping", action="stop")

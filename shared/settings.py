@@ -1,4 +1,4 @@
-"""The settings every service has. One frozen class per service; nothing else reads the environment."""
+"""The settings every service has, a frozen class each. Nothing else reads the environment."""
 
 from __future__ import annotations
 

@@ -11,13 +11,14 @@ from typing import Annotated, ClassVar
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from shared.events.topics import Topic
-from shared.ids import PairId, PersonId
+from shared.ids import PairId, PersonId, ProgrammeId
 
 # Opaque ids of a tenant's own making: no spaces, no "/" (it separates the parts of a key).
 OPAQUE = StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@-]{0,63}$")
 
 Person = Annotated[PersonId, OPAQUE]
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+Programme = Annotated[ProgrammeId, OPAQUE]
 Instant = AwareDatetime
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from shared.events.fact import Instant, PairFact, Part, Probability
+from shared.events.fact import Code, Instant, PairFact, Part, Probability
 from shared.events.topics import TRUST, Topic
 
 Facet = Literal["E", "L", "H", "R", "B", "P"]
@@ -41,7 +41,7 @@ class SharedTrust(Part):
     low: Probability
     high: Probability
     band: Band
-    top_reason: str | None = None
+    top_reason: Code | None = None
     weakest: Facet | None = None
 
 
@@ -63,7 +63,7 @@ class TrustChanged(PairFact):
     type: ClassVar[str] = "trust.changed"
     topic: ClassVar[Topic] = TRUST
 
-    model: str
+    model: Code
     revision: Annotated[int, Field(ge=1)]
     as_of: Instant
     half_life_days: Annotated[float, Field(gt=0)]

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
-from shared.events.fact import Code, Instant, PairFact, Part, Person, Probability
+from shared.events.fact import Code, Instant, PairFact, Part, Person, Probability, Programme
 from shared.events.topics import PAIRS, Topic
-from shared.ids import ProgrammeId
+
+# A goal, a language tag, or a weekly window such as "mon 09:00-11:30": never a sentence.
+Detail = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 
 
 class MatchReason(Part):
     """Why two people were proposed to each other: a code and what it rests on, never prose."""
 
     code: Literal["shared_goals", "shared_languages", "shared_hours"]
-    detail: tuple[str, ...] = Field(default=(), max_length=50)
+    detail: tuple[Detail, ...] = Field(default=(), max_length=50)
     weight: Probability
 
 
@@ -25,7 +27,7 @@ class PairProposed(PairFact):
     type: ClassVar[str] = "pair.proposed"
     topic: ClassVar[Topic] = PAIRS
 
-    programme_id: ProgrammeId
+    programme_id: Programme
     fit: Probability
     reasons: tuple[MatchReason, ...] = Field(max_length=20)
 
@@ -54,7 +56,7 @@ class PairStarted(PairFact):
     type: ClassVar[str] = "pair.started"
     topic: ClassVar[Topic] = PAIRS
 
-    programme_id: ProgrammeId
+    programme_id: Programme
     started_at: Instant
 
 

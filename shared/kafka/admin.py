@@ -14,6 +14,7 @@ from shared.events.topics import Topic
 
 CREATE_TIMEOUT_MS = 20_000
 VISIBLE_TIMEOUT_S = 20.0
+VISIBLE_POLL_S = 0.05
 
 
 class TopicsFailed(TrustfoldError):
@@ -70,5 +71,5 @@ def _new(topic: Topic, namespace: str, replicas: int) -> NewTopic:
 
 async def _until_visible(admin: AIOKafkaAdminClient, names: set[str]) -> None:
     async with asyncio.timeout(VISIBLE_TIMEOUT_S):
-        while not names <= set(await admin.list_topics()):
-            await asyncio.sleep(0.05)
+        while not names <= set(await admin.list_topics()):  # noqa: ASYNC110  # nobody tells us
+            await asyncio.sleep(VISIBLE_POLL_S)

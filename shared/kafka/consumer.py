@@ -152,8 +152,10 @@ class Consumer:
     def lag(self) -> int:
         """Records between what is committed and the end of the log, as far as it is known."""
         consumer = self._subscriber.consumer
+        if consumer is None:
+            return 0
         behind = 0
-        for tp in self._ready if consumer is not None else ():
+        for tp in self._ready:
             end = consumer.highwater(tp)
             done = self._delivery.progress.committed.get((tp.topic, tp.partition))
             if end is not None and done is not None:
@@ -176,7 +178,7 @@ class _Seeker(ConsumerRebalanceListener):  # type: ignore[misc]
     def __init__(self, consumer: Consumer) -> None:
         self._consumer = consumer
 
-    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+    async def on_partitions_revoked(self, _revoked: Iterable[TopicPartition]) -> None:
         self._consumer.forget()
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:

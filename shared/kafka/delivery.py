@@ -28,6 +28,9 @@ FIRST_BACKOFF_S = 0.05
 MAX_BACKOFF_S = 5.0
 REDRIVE_BATCH = 100
 
+# Nothing is wrong with the record: wait as long as it takes, park nothing.
+TRY_AGAIN: tuple[type[Exception], ...] = (*UNAVAILABLE, Retryable)
+
 log = logger("delivery")
 
 
@@ -47,6 +50,25 @@ class Progress:
     committed_at: float | None = None
     committed: dict[Partition, int] = field(default_factory=dict)
     cap_reached: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Trouble:
+    """A record that cannot be handled, and the error that says why."""
+
+    record: Record
+    error: Exception
+    attempts: int
+
+    @property
+    def reason(self) -> str:
+        return self.error.reason if isinstance(self.error, PoisonMessage) else "handler_failed"
+
+    @property
+    def detail(self) -> str:
+        # A handler's own message may quote data; its class never does.
+        known = isinstance(self.error, PoisonMessage)
+        return str(self.error) if known else type(self.error).__name__
 
 
 class Delivery:
@@ -92,33 +114,27 @@ class Delivery:
     async def _deliver(self, records: Sequence[Record]) -> None:
         """Try until committed; a batch that a handler cannot bear is halved to find the record."""
         attempt = 0
+        culprit: _Trouble | None = None
         while not self._stopping.is_set():
             try:
-                return await self._transact(records, culprit=None)
-            except (*UNAVAILABLE, Retryable) as error:
+                await self._transact(records, culprit)
+                return
+            except TRY_AGAIN as error:
                 await self._back_off(error, attempt)
             except Exception as error:
                 if len(records) > 1:
                     middle = len(records) // 2
                     await self._deliver(records[:middle])
-                    return await self._deliver(records[middle:])
-                if isinstance(error, PoisonMessage) or attempt + 1 >= self._limits.handler_attempts:
-                    return await self._park(records, error, attempt + 1)
-                await self._back_off(error, attempt)
+                    await self._deliver(records[middle:])
+                    return
+                tried = attempt + 1
+                if isinstance(error, PoisonMessage) or tried >= self._limits.handler_attempts:
+                    culprit = _Trouble(records[0], error, tried)
+                else:
+                    await self._back_off(error, attempt)
             attempt += 1
 
-    async def _park(self, records: Sequence[Record], error: Exception, attempts: int) -> None:
-        attempt = 0
-        while not self._stopping.is_set():
-            try:
-                return await self._transact(records, culprit=(error, attempts))
-            except (*UNAVAILABLE, Retryable) as away:
-                await self._back_off(away, attempt)
-                attempt += 1
-
-    async def _transact(
-        self, records: Sequence[Record], culprit: tuple[Exception, int] | None
-    ) -> None:
+    async def _transact(self, records: Sequence[Record], culprit: _Trouble | None) -> None:
         """One transaction: lock offsets, drop what is done, apply, park, advance."""
         ends = {(r.topic, r.partition): r.offset + 1 for r in records}
         async with self._pool.acquire() as conn:
@@ -135,41 +151,39 @@ class Delivery:
             metrics.RECORDS.labels(self.group, "repeated").inc(repeated)
 
     async def _apply_fresh(
-        self, conn: Connection, fresh: Sequence[Record], culprit: tuple[Exception, int] | None
+        self, conn: Connection, fresh: Sequence[Record], culprit: _Trouble | None
     ) -> int:
-        """Apply what can be decoded, park what cannot (or the one culprit); how many were parked."""
+        """Apply what can be decoded, park what cannot (or the culprit); how many were parked."""
         events: list[Event] = []
-        poison: list[tuple[Record, Exception, int]] = []
-        for record in fresh:
-            if culprit is not None:
-                poison.append((record, *culprit))
-                continue
+        troubles: list[_Trouble] = [culprit] if culprit and fresh else []
+        for record in () if culprit else fresh:
             try:
                 events.append(decode(record.key, record.value, record.headers))
             except PoisonMessage as error:
-                poison.append((record, error, 1))
+                troubles.append(_Trouble(record, error, attempts=1))
         if events:
             await self._apply(conn, events, self._clock.now())
-        for record, error, attempts in poison:
-            reason = error.reason if isinstance(error, PoisonMessage) else "handler_failed"
-            # A handler's own message may quote data; its class never does.
-            detail = str(error) if isinstance(error, PoisonMessage) else type(error).__name__
-            await dead_letters.park(
-                conn, self.group, record, reason=reason, detail=detail, attempts=attempts
-            )
-            log.warning(
-                "dead letter",
-                action="park",
-                group=self.group,
-                reason=reason,
-                detail=detail,
-                topic=record.topic,
-                partition=record.partition,
-                offset=record.offset,
-            )
-        if poison:
+        for trouble in troubles:
+            await self._park(conn, trouble)
+        if troubles:
             await dead_letters.check_cap(conn, self.group, self._limits.dead_letter_cap)
-        return len(poison)
+        return len(troubles)
+
+    async def _park(self, conn: Connection, trouble: _Trouble) -> None:
+        record, reason, detail = trouble.record, trouble.reason, trouble.detail
+        await dead_letters.park(
+            conn, self.group, record, reason=reason, detail=detail, attempts=trouble.attempts
+        )
+        log.warning(
+            "dead letter",
+            action="park",
+            group=self.group,
+            reason=reason,
+            detail=detail,
+            topic=record.topic,
+            partition=record.partition,
+            offset=record.offset,
+        )
 
     def _committed(self, ends: dict[Partition, int], *, applied: int, parked: int) -> None:
         self.progress.committed_at = time.monotonic()
@@ -192,7 +206,9 @@ class Delivery:
                 except UNAVAILABLE:
                     raise
                 except Exception as error:
-                    detail = str(error) if isinstance(error, PoisonMessage) else type(error).__name__
+                    detail = (
+                        str(error) if isinstance(error, PoisonMessage) else type(error).__name__
+                    )
                     await dead_letters.settle(conn, letter.id, "parked", detail)
         return len(letters)
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
+import asyncpg
+
 from shared.postgres.pool import Connection
 
 Partition: TypeAlias = tuple[str, int]
@@ -65,5 +67,5 @@ def _columns(partitions: Iterable[Partition]) -> tuple[list[str], list[int]]:
     return [topic for topic, _ in listed], [number for _, number in listed]
 
 
-def _read(rows: Iterable[Mapping[str, object]]) -> dict[Partition, int]:
-    return {(str(r["topic"]), int(str(r["partition"]))): int(str(r["next_offset"])) for r in rows}
+def _read(rows: Iterable[asyncpg.Record]) -> dict[Partition, int]:
+    return {(row["topic"], row["partition"]): row["next_offset"] for row in rows}

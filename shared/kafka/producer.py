@@ -127,7 +127,7 @@ class Producer:
         return count
 
     async def close(self) -> None:
-        """Let go of the broker. Batches still in the air are abandoned: their outcome is unknown."""
+        """Let go of the broker. What is still in the air is abandoned: its outcome is unknown."""
         producer, self._producer = self._producer, None
         self._partitions.clear()
         if producer is None:

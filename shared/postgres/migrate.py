@@ -53,13 +53,9 @@ async def _role_and_schema(admin_dsn: str, dsn: str, service: str) -> None:
             wanted.password or "",
         )
         await conn.execute(statement)
-        await conn.execute(
-            await conn.fetchval(
-                "SELECT format('CREATE SCHEMA IF NOT EXISTS %I AUTHORIZATION %I', $1::text, $2::text)",
-                service,
-                role,
-            )
-        )
+        owned = "CREATE SCHEMA IF NOT EXISTS %I AUTHORIZATION %I"
+        query = "SELECT format($1, $2::text, $3::text)"
+        await conn.execute(await conn.fetchval(query, owned, service, role))
     finally:
         await conn.close()
 

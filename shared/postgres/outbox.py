@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from shared.events.envelope import CONTENT_TYPE, Event, encode_value
 from shared.events.registry import dataschema
@@ -91,7 +92,7 @@ async def settle(conn: Connection, positions: Sequence[int]) -> None:
     await conn.execute(_SETTLE, positions)
 
 
-def _waiting(row: tuple[object, ...]) -> Waiting:
+def _waiting(row: Iterable[Any]) -> Waiting:
     position, _id, topic, key, type_, payload, ce_id, source, time, *rest = row
     subject, schema, tenant, correlation, causation, trace = rest
     named = (
@@ -99,7 +100,7 @@ def _waiting(row: tuple[object, ...]) -> Waiting:
         ("ce_id", ce_id),
         ("ce_source", source),
         ("ce_type", type_),
-        ("ce_time", time.isoformat().replace("+00:00", "Z")),  # type: ignore[attr-defined]
+        ("ce_time", time.isoformat().replace("+00:00", "Z")),
         ("ce_subject", subject),
         ("ce_dataschema", schema),
         ("ce_partitionkey", key),
@@ -109,6 +110,5 @@ def _waiting(row: tuple[object, ...]) -> Waiting:
         ("ce_traceparent", trace),
         ("content-type", CONTENT_TYPE),
     )
-    headers = [(name, str(value).encode()) for name, value in named if value]
-    return Waiting(int(str(position)), str(topic), str(key).encode(), payload, headers)  # type: ignore[arg-type]
-
+    headers = [(name, value.encode()) for name, value in named if value]
+    return Waiting(position, topic, key.encode(), payload, headers)

@@ -20,7 +20,7 @@ IDLE_IN_TRANSACTION_TIMEOUT_S = 60.0
 CONNECT_TIMEOUT_S = 10.0
 
 # What asyncpg raises when the database is away or restarting: wait and try again.
-UNAVAILABLE: tuple[type[BaseException], ...] = (
+UNAVAILABLE: tuple[type[Exception], ...] = (
     OSError,
     TimeoutError,
     asyncpg.PostgresConnectionError,

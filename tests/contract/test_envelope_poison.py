@@ -34,11 +34,11 @@ NAMED: dict[str, list[tuple[str, Record]]] = {
     ],
     "too_large": [("a huge value", with_value(b" " * MAX_VALUE_BYTES + HELD))],
     "bad_header": [
-        ("a null header", binary(ce_type=None)),
         ("a header that is not UTF-8", binary(ce_source=b"\xff\xfe")),
         ("a surrogate", binary(ce_id=b"\xed\xa0\x80")),
     ],
     "missing_attribute": [
+        ("a null header", binary(ce_type=None)),
         ("no headers", (b"k", b"{}", [])),
         ("no type", without("ce_type")),
         ("no tenant", without("ce_tenant")),

@@ -75,7 +75,7 @@ _STORY: dict[str, Any] = {
     "told_at": "2026-03-18T09:10:00Z",
     "item": "listened",
     "answer": True,
-    "model": "beta-1",
+    "model": "v1",
     "revision": 7,
     "as_of": "2026-03-18T14:45:00Z",
     "half_life_days": 90.0,

@@ -78,7 +78,7 @@ def _versions(
 
 
 def _examples(folder: Path, facts: Facts) -> Iterator[str]:
-    """Golden examples that the classes read no longer: what a schema cannot say, a validator can."""
+    """Golden examples that the classes read no longer: a validator says what a schema cannot."""
     for path in sorted(folder.glob("*.json")):
         named = FILE_NAME.fullmatch(path.name)
         fact = facts.get(named["type"]) if named else None
