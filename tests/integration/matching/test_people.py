@@ -134,14 +134,14 @@ async def test_an_old_leaving_that_arrives_late_ends_nothing(matching: Matching)
 
 
 async def test_people_are_listed_page_by_page_with_their_number(matching: Matching) -> None:
-    await matching.hears(*(mentee(f"p{n}") for n in range(5)))
+    await matching.hears(*(mentee(f"p{n}") for n in range(6)))
 
     first = (await matching.get("/v1/people?limit=3")).json()
     second = (await matching.get(f"/v1/people?limit=3&cursor={first['next_cursor']}")).json()
 
     assert [one["person_id"] for one in first["people"]] == ["p0", "p1", "p2"]
-    assert [one["person_id"] for one in second["people"]] == ["p3", "p4"]
-    assert (first["total"], second["next_cursor"]) == (5, None)
+    assert [one["person_id"] for one in second["people"]] == ["p3", "p4", "p5"]
+    assert (first["total"], second["next_cursor"]) == (6, None)
 
 
 async def test_people_see_themselves_and_nobody_else(matching: Matching) -> None:

@@ -1,0 +1,50 @@
+"""Weekly hours in real time: one bit per quarter of an hour of the UTC week. Pure arithmetic.
+
+The offset of a zone is the one in force at `now`, so a match made in winter uses winter's hours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from shared.events.people import WeeklyHours
+
+SLOT_MINUTES = 15
+DAY_MINUTES = 24 * 60
+WEEK_SLOTS = 7 * DAY_MINUTES // SLOT_MINUTES
+_WHOLE_WEEK = (1 << WEEK_SLOTS) - 1
+
+
+def free_slots(hours: Iterable[WeeklyHours], timezone: str, now: datetime) -> int:
+    """The quarters of the UTC week that lie wholly inside the windows, as a bit set.
+
+    A window that ends before it begins runs past midnight; one of no length is nothing.
+    """
+    offset = _offset_minutes(timezone, now)
+    slots = 0
+    for window in hours:
+        start = (window.weekday - 1) * DAY_MINUTES + window.from_minute - offset
+        length = window.until_minute - window.from_minute
+        end = start + (length if length >= 0 else length + DAY_MINUTES)
+        for slot in range(-(-start // SLOT_MINUTES), end // SLOT_MINUTES):
+            slots |= 1 << slot % WEEK_SLOTS
+    return slots
+
+
+def minutes(slots: int) -> int:
+    """How long the slots are together."""
+    return slots.bit_count() * SLOT_MINUTES
+
+
+def room_to_meet(slots: int) -> bool:
+    """Whether two quarters follow each other: half an hour is the shortest meeting we count on."""
+    # The week is a ring: the last quarter of Sunday is followed by the first of Monday.
+    one_later = (slots << 1 | slots >> (WEEK_SLOTS - 1)) & _WHOLE_WEEK
+    return bool(slots & one_later)
+
+
+def _offset_minutes(timezone: str, now: datetime) -> int:
+    offset = now.astimezone(ZoneInfo(timezone)).utcoffset() or timedelta()
+    return int(offset.total_seconds()) // 60

@@ -1,0 +1,157 @@
+"""What matching asks and keeps about people. Opens no transaction, holds no rule."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from services.matching.domain.person import Person
+from shared.events.people import WeeklyHours
+from shared.ids import PersonId, TenantId
+from shared.postgres.pool import Connection
+
+# One run or leaver of a tenant at a time: otherwise a run could propose someone who is leaving.
+_LOCK_PEOPLE = "SELECT pg_advisory_xact_lock(hashtextextended('matching/' || $1, 0))"
+
+# The later event wins, whatever came first; of two at the same instant the larger id.
+_SAVE_PERSON = """
+    INSERT INTO person (tenant, person_id, display_name, timezone, manager_id, languages, hours,
+                        roles, capacity, offers, goals, active, as_of, event_id)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, true, $12, $13)
+    ON CONFLICT (tenant, person_id) DO UPDATE
+    SET (display_name, timezone, manager_id, languages, hours, roles, capacity, offers, goals,
+         active, as_of, event_id)
+      = (excluded.display_name, excluded.timezone, excluded.manager_id, excluded.languages,
+         excluded.hours, excluded.roles, excluded.capacity, excluded.offers, excluded.goals,
+         excluded.active, excluded.as_of, excluded.event_id)
+    WHERE (person.as_of, person.event_id) < (excluded.as_of, excluded.event_id)
+"""
+
+# A leaver nobody had heard of is kept too, so that an older fact cannot bring them in later.
+_SAVE_LEAVER = """
+    INSERT INTO person (tenant, person_id, display_name, timezone, languages, hours, roles,
+                        capacity, offers, goals, active, as_of, event_id)
+    VALUES ($1, $2, $2, 'UTC', '{}', '[]', '{}', 0, '{}', '{}', false, $3, $4)
+    ON CONFLICT (tenant, person_id) DO UPDATE
+    SET active = false, as_of = excluded.as_of, event_id = excluded.event_id
+    WHERE (person.as_of, person.event_id) < (excluded.as_of, excluded.event_id)
+    RETURNING person_id
+"""
+
+_PERSON_COLUMNS = """person_id, display_name, timezone, manager_id, languages, hours, roles,
+    capacity, offers, goals, active"""
+_PERSON = f"SELECT {_PERSON_COLUMNS} FROM person WHERE tenant = $1 AND person_id = $2"
+_PEOPLE_PAGE = f"""
+    SELECT {_PERSON_COLUMNS} FROM person
+    WHERE tenant = $1 AND person_id > $2 ORDER BY person_id LIMIT $3
+"""
+_COUNT_PEOPLE = "SELECT count(*) FROM person WHERE tenant = $1"
+_DISPLAY_NAMES = """
+    SELECT person_id, display_name FROM person WHERE tenant = $1 AND person_id = ANY($2::text[])
+"""
+
+_OPEN = "('proposed', 'accepted', 'started')"
+# Mentors with the places that open pairs leave them, full ones included: they explain a "no".
+_MENTORS = f"""
+    SELECT {_PERSON_COLUMNS}, greatest(0, capacity - (
+        SELECT count(*) FROM pair
+        WHERE pair.tenant = person.tenant AND mentor_id = person_id AND state IN {_OPEN}
+    ))::int AS free_places
+    FROM person WHERE tenant = $1 AND active AND 'mentor' = ANY(roles)
+    ORDER BY person_id LIMIT $2
+"""
+# Mentees who have no open pair: one mentor at a time.
+_MENTEES = f"""
+    SELECT {_PERSON_COLUMNS} FROM person
+    WHERE tenant = $1 AND active AND 'mentee' = ANY(roles) AND NOT EXISTS (
+        SELECT FROM pair
+        WHERE pair.tenant = person.tenant AND mentee_id = person_id AND state IN {_OPEN}
+    )
+    ORDER BY person_id LIMIT $2
+"""
+
+
+async def lock_people(conn: Connection, tenant: TenantId) -> None:
+    """Until the transaction ends, no other run or leaver of the tenant goes on."""
+    await conn.execute(_LOCK_PEOPLE, tenant)
+
+
+async def save_person(
+    conn: Connection, tenant: TenantId, person: Person, as_of: datetime, event_id: UUID
+) -> None:
+    """Keep the person as they were at `as_of`, unless something later is known."""
+    await conn.execute(
+        _SAVE_PERSON,
+        tenant,
+        person.person_id,
+        person.display_name,
+        person.timezone,
+        person.manager_id,
+        person.languages,
+        orjson.dumps([window.model_dump() for window in person.hours]).decode(),
+        person.roles,
+        person.capacity,
+        person.offers,
+        person.goals,
+        as_of,
+        event_id,
+    )
+
+
+async def save_leaver(
+    conn: Connection, tenant: TenantId, person_id: PersonId, as_of: datetime, event_id: UUID
+) -> bool:
+    """Keep that the person left at `as_of`; false when something later is known."""
+    return await conn.fetchval(_SAVE_LEAVER, tenant, person_id, as_of, event_id) is not None
+
+
+async def person(conn: Connection, tenant: TenantId, person_id: PersonId) -> Person | None:
+    row = await conn.fetchrow(_PERSON, tenant, person_id)
+    return _person(row) if row else None
+
+
+async def page(conn: Connection, tenant: TenantId, after: str, limit: int) -> list[Person]:
+    """People whose id follows `after`, by id."""
+    return [_person(row) for row in await conn.fetch(_PEOPLE_PAGE, tenant, after, limit)]
+
+
+async def count(conn: Connection, tenant: TenantId) -> int:
+    return int(await conn.fetchval(_COUNT_PEOPLE, tenant))
+
+
+async def display_names(
+    conn: Connection, tenant: TenantId, people: Sequence[PersonId]
+) -> dict[PersonId, str]:
+    rows = await conn.fetch(_DISPLAY_NAMES, tenant, people)
+    return {row["person_id"]: row["display_name"] for row in rows}
+
+
+async def mentors(conn: Connection, tenant: TenantId, limit: int) -> list[tuple[Person, int]]:
+    """Active mentors with their free places, at most `limit`."""
+    rows = await conn.fetch(_MENTORS, tenant, limit)
+    return [(_person(row), row["free_places"]) for row in rows]
+
+
+async def mentees(conn: Connection, tenant: TenantId, limit: int) -> list[Person]:
+    """Active mentees without an open pair, at most `limit`."""
+    return [_person(row) for row in await conn.fetch(_MENTEES, tenant, limit)]
+
+
+def _person(row: Any) -> Person:
+    return Person(
+        person_id=row["person_id"],
+        display_name=row["display_name"],
+        timezone=row["timezone"],
+        manager_id=row["manager_id"],
+        languages=tuple(row["languages"]),
+        hours=tuple(WeeklyHours.model_validate(item) for item in orjson.loads(row["hours"])),
+        roles=tuple(row["roles"]),
+        capacity=row["capacity"],
+        offers=tuple(row["offers"]),
+        goals=tuple(row["goals"]),
+        active=row["active"],
+    )
