@@ -11,13 +11,23 @@ import pytest
 from shared.clock import FixedClock
 from shared.errors import PoisonMessage, Retryable
 from shared.events.envelope import Event
+from shared.events.sessions import CommitmentMade
 from shared.kafka import dead_letters
 from shared.kafka.delivery import Delivery, Limits
 from shared.kafka.per_fact import Apply, per_fact
 from shared.postgres.pool import Connection, Pool
-from shared.events.sessions import CommitmentMade
 from tests.conftest import MakePool
-from tests.support.ledger import CREATE, GROUP, SERVICE, START, FakeRecord, count, counted, counting, made
+from tests.support.ledger import (
+    CREATE,
+    GROUP,
+    SERVICE,
+    START,
+    FakeRecord,
+    count,
+    counted,
+    counting,
+    made,
+)
 
 pytestmark = pytest.mark.stack
 
@@ -116,7 +126,11 @@ async def test_a_record_its_handler_cannot_bear_is_found_and_parked(pool: Pool) 
 
     assert await counted(pool) == [e.event_id for e in events if e.event_id != bad]
     (letter,) = await letters(pool)
-    assert (letter.reason, letter.detail, letter.attempts) == ("handler_failed", "ZeroDivisionError", 3)
+    assert (letter.reason, letter.detail, letter.attempts) == (
+        "handler_failed",
+        "ZeroDivisionError",
+        3,
+    )
 
 
 async def test_an_outage_is_waited_out_and_parks_nothing(pool: Pool) -> None:
@@ -137,7 +151,9 @@ async def test_the_cap_stops_a_bad_deploy_from_dead_lettering_everything(pool: P
             await asyncio.sleep(0)
         worker.stop()
 
-    await asyncio.gather(worker.deliver(records([made(n) for n in range(10)])), give_up_when_capped())
+    await asyncio.gather(
+        worker.deliver(records([made(n) for n in range(10)])), give_up_when_capped()
+    )
 
     assert len(await letters(pool)) == 3
     assert await pool.fetchval("SELECT next_offset FROM consumer_offset") == 3

@@ -111,7 +111,12 @@ async def test_a_transaction_that_commits_after_a_later_position_is_published(
 async def test_a_poison_record_reaches_the_dead_letter_topic_byte_for_byte(
     stack: Stack, pool: Pool, namespace: str
 ) -> None:
-    poison_headers = [("ce_type", b"\xff\xfe"), ("x-empty", b""), ("x-twice", b"1"), ("x-twice", b"2")]
+    poison_headers = [
+        ("ce_type", b"\xff\xfe"),
+        ("x-empty", b""),
+        ("x-twice", b"1"),
+        ("x-twice", b"2"),
+    ]
     good = [made(n) for n in range(3)]
     producer = AIOKafkaProducer(bootstrap_servers=stack.kafka_bootstrap)
     await producer.start()
