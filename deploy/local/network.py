@@ -63,7 +63,7 @@ class Network:
     def start(self, say: Callable[[str], None] = lambda _: None) -> Self:
         """Create topics and schemas, start every service, return when all are ready."""
         say("topics and schemas")
-        asyncio.run(self._prepare())
+        asyncio.run(self.prepare())
         say("services")
         for service in SERVICES:
             self.launch(service)
@@ -71,16 +71,18 @@ class Network:
             self.wait_ready(service)
         return self
 
-    async def _prepare(self) -> None:
+    async def prepare(self) -> None:
+        """Create topics, roles and schemas. What is there already stays."""
         stack, namespace = self.stack, self._options.namespace
         await create_topics(stack.kafka_bootstrap, every_topic(), namespace=namespace)
         for service in SERVICES:
             folder = ROOT / "services" / service / "migrations"
             await migrate(stack.postgres_dsn, self.dsn(service), service=service, migrations=folder)
 
-    def launch(self, service: str) -> Process:
-        """Start one service's process, without waiting."""
-        command = (*self._options.python, "-m", "shared.cli", "run", service)
+    def launch(self, service: str, *roles: str) -> Process:
+        """Start one service's process, without waiting; all roles unless some are named."""
+        chosen = [part for role in roles for part in ("--role", role)]
+        command = (*self._options.python, "-m", "shared.cli", "run", service, *chosen)
         log = self.stack.run_dir / f"{service}.log"
         launch = Launch(
             service, command, log, stop_signal=signal.SIGTERM, env=self.environ(service)
