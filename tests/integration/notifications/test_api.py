@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator
+from uuid import UUID
 
 import httpx
 import pytest
@@ -40,6 +42,10 @@ async def http(rig: Rig) -> AsyncIterator[httpx.AsyncClient]:
 
 def caller(person: str, role: str = "participant", tenant: str = "acme") -> dict[str, str]:
     return {"X-Tenant": tenant, "X-Person": person, "X-Role": role}
+
+
+def cursor(at: str) -> str:
+    return urlsafe_b64encode(f"{at} {UUID(int=1)}".encode()).decode()
 
 
 BO, ZOE, DEMO = caller(MENTEE), caller(MENTOR), caller("demo", "service")
@@ -175,6 +181,8 @@ async def guarded(databases: Databases) -> AsyncIterator[httpx.AsyncClient]:
         pytest.param(OWN + "?limit=0", BO, 422, id="a page has a size"),
         pytest.param(OWN + "?limit=100000", BO, 422, id="a page has an end"),
         pytest.param(OWN + "?cursor=nonsense", BO, 422, id="a cursor is one of ours"),
+        pytest.param(OWN + f"?cursor={cursor('2026-03-02')}", BO, 200, id="a cursor is a place"),
+        pytest.param(OWN + f"?cursor={cursor('0001-01-01T00:00+14:00')}", BO, 422, id="in time"),
         pytest.param(OWN + "?cursor=%C3%BC", BO, 422, id="a cursor is ASCII"),
     ],
 )
@@ -197,6 +205,17 @@ async def test_nobody_reads_for_somebody_else(rig: Rig, http: httpx.AsyncClient)
         assert (await http.post(url, headers=stranger)).status_code == 404
     assert (await http.post(f"/v1/inbox/{new_id()}/read", headers=BO)).status_code == 404
     assert (await http.get(OWN, headers=BO)).json()["unread"] == 1
+
+
+async def test_a_message_this_release_has_no_words_for_hides_no_other(
+    rig: Rig, http: httpx.AsyncClient
+) -> None:
+    await rig.tell(held(), proposed())
+    await rig.pool.execute("UPDATE message SET workflow = 'newer' WHERE workflow = 'session_held'")
+
+    (item,) = (await http.get(OWN, headers=BO)).json()["items"]
+
+    assert item["workflow"] == "pair_proposed"
 
 
 async def test_another_tenant_sees_nothing(rig: Rig, http: httpx.AsyncClient) -> None:

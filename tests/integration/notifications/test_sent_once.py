@@ -110,7 +110,7 @@ async def test_two_senders_at_once_share_the_work(rig: Rig, mailbox: Mailbox) ->
     shares = await asyncio.gather(*(drain(sender) for sender in senders))
 
     assert sum(shares) == 60
-    assert min(shares) > 0
+    assert sum(share > 0 for share in shares) >= 2
     assert len(ids(mailbox)) == len(set(ids(mailbox))) == 60
     assert len(await rig.announced()) == 60
 

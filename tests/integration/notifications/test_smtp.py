@@ -7,9 +7,8 @@ import socket
 import pytest
 
 from deploy.local.mailbox import HOST, Mailbox
-from services.notifications.channels.email import EmailChannel, Server
 from shared.postgres.pool import Pool
-from tests.integration.notifications.rig import CUT, KEEP_AND_CUT, SENDER, Difficult, Rig
+from tests.integration.notifications.rig import CUT, KEEP_AND_CUT, Difficult, Rig
 from tests.unit.notifications.builders import DAY, MENTEE, MENTOR, START, scheduled, started, warned
 
 pytestmark = pytest.mark.stack
@@ -204,9 +203,3 @@ async def test_a_server_without_starttls_gets_nothing_when_tls_is_required(pool:
 
         assert server.seen == []
         assert await rig.states() == [(MENTEE, "queued", 0, "server_unreachable")]
-
-
-def test_the_channel_is_called_as_its_messages_are() -> None:
-    server = Server(HOST, 25, starttls=True, username=None, password=None, timeout_s=1)
-
-    assert EmailChannel(server, SENDER, "Trustfold").name == "email"

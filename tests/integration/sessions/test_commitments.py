@@ -124,14 +124,20 @@ async def test_keeping_many_times_at_once_is_told_once(world: World) -> None:
     assert await world.types() == ["commitment.made", "commitment.kept"]
 
 
-async def test_the_title_is_in_no_fact(world: World) -> None:
-    await world.promise(DUE, title="introduce me to Ana")
+async def test_the_title_is_in_no_fact_and_kept_in_one_place(world: World) -> None:
+    path = f"/v1/pairs/{world.pair}/commitments"
+    body = {"due_at": DUE.isoformat(), "title": "introduce me to Ana"}
+    await world.post(MENTEE, path, body, key="k")
 
     view = await world.view(MENTOR)
     record = (await world.published())[-1].fact.model_dump_json()
 
     assert view["commitments"]["theirs"][0]["title"] == "introduce me to Ana"
     assert "Ana" not in record
+    for table in ("history", "request"):
+        rows = await world.pool.fetch(f"SELECT to_jsonb({table})::text AS row FROM {table}")
+        assert rows
+        assert not any("Ana" in row["row"] for row in rows)
 
 
 async def test_one_side_has_at_most_fifty_open_commitments_however_it_asks(world: World) -> None:

@@ -16,6 +16,7 @@ from shared.events.insights import (
     TrustChanged,
 )
 from shared.events.people import PersonJoined, PersonLeft
+from shared.events.sessions import CommitmentMissed
 from tests.integration.sessions.world import DAY, HOUR, MENTEE, MENTOR, START, STRANGER, World
 
 pytestmark = pytest.mark.stack
@@ -51,6 +52,13 @@ async def test_each_side_is_told_what_they_themselves_can_do(world: World) -> No
 
     assert (await world.view(MENTOR))["next_step"]["title"] == "Listen actively"
     assert (await world.view(MENTEE))["next_step"]["title"] == "Be reliable"
+
+
+async def test_a_newer_revision_replaces_an_older_one(world: World) -> None:
+    await world.deliver(trust(world, 1, "L", "L"))
+    await world.deliver(trust(world, 2, "B", "B"))
+
+    assert (await world.view(MENTOR))["next_step"]["title"] == "Respect boundaries"
 
 
 async def test_an_older_revision_changes_nothing(world: World) -> None:
@@ -124,16 +132,18 @@ async def test_a_session_is_shown_in_the_reader_s_own_zone(world: World) -> None
 
 
 async def test_an_ended_pair_asks_for_nothing_that_lay_after_its_end(world: World) -> None:
-    await world.promise(START + DAY)
+    before = await world.promise(START + DAY)
     after = await world.promise(START + 10 * DAY)
     session = await world.schedule(START + 10 * DAY)
     world.clock.at = START + 5 * DAY
-    await world.end_pair(START + 5 * DAY)
+    await world.end_pairs(START + 5 * DAY)
 
     world.clock.at = START + 30 * DAY
     await world.sweep()
 
-    assert (await world.types())[3:] == ["commitment.missed"]
+    (missed,) = [event.fact for event in await world.published()][3:]
+    assert isinstance(missed, CommitmentMissed)
+    assert str(missed.commitment_id) == before
     kept = await world.post(MENTOR, f"/v1/commitments/{after}/keep")
     confirmed = await world.post(MENTOR, f"/v1/sessions/{session}/confirm")
     assert (kept.status_code, confirmed.status_code) == (409, 409)
@@ -150,7 +160,7 @@ async def test_an_ended_pair_asks_for_nothing_that_lay_after_its_end(world: Worl
 async def test_nothing_new_begins_in_an_ended_pair(
     world: World, what: str, body: dict[str, object]
 ) -> None:
-    await world.end_pair(START)
+    await world.end_pairs(START)
 
     refused = await world.post(MENTOR, f"/v1/pairs/{world.pair}/{what}", body)
 
@@ -186,6 +196,26 @@ async def test_history_is_read_page_by_page_the_newest_first(world: World) -> No
         cursor = f"&cursor={page.json()['next_cursor']}"
 
     assert titles == [f"thing {n}" for n in (4, 3, 2, 1, 0)]
+
+
+async def test_history_tells_everything_that_both_sides_saw(world: World) -> None:
+    path = f"/v1/pairs/{world.pair}"
+    await world.ok(MENTOR, f"{path}/agreement", world.body())
+    await world.ok(MENTEE, f"{path}/agreement/sign", {"version": 1})
+    world.clock.at += HOUR
+    session = await world.schedule(START + DAY)
+
+    newest, oldest = (await world.get(MENTEE, f"{path}/history")).json()["entries"]
+
+    assert (newest["type"], oldest["type"]) == ("session.scheduled", "agreement.signed")
+    assert newest["occurred_at"] == "2026-03-02T10:00:00Z"
+    assert newest["details"] == {
+        "session_id": session,
+        "by": MENTOR,
+        "starts_at": "2026-03-03T09:00:00Z",
+        "duration_minutes": 60,
+    }
+    assert oldest["details"]["agreement_version"] == 1
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,11 @@ import asyncio
 from datetime import datetime, timedelta
 
 import pytest
+from pydantic import SecretStr
 
+from services.sessions.app import build
 from services.sessions.queries import sweeps
+from services.sessions.settings import SessionsSettings
 from services.sessions.sweeper import sweep
 from shared.ids import PairId, new_id
 from tests.integration.sessions.world import DAY, HOUR, MENTEE, MENTOR, START, World
@@ -146,6 +149,28 @@ async def test_many_sweepers_at_once_decide_each_thing_once(world: World) -> Non
     assert len(missed) == len({fact.model_dump()["commitment_id"] for fact in missed}) == 30
 
 
+async def test_requests_a_delivery_and_sweeps_at_once_never_block_each_other(world: World) -> None:
+    pairs, promises = [PairId(new_id()) for _ in range(12)], []
+    for world.pair in pairs:
+        await world.start_pair(world.pair)
+        promises.append(await world.promise(DUE))
+    world.clock.at = DUE + GRACE - HOUR
+
+    ending = asyncio.create_task(world.end_pairs(DUE + DAY, *reversed(pairs)))
+    sweeping = [asyncio.create_task(sweep(world.pool, DUE + GRACE, 5)) for _ in range(4)]
+    body = {"kept_at": DUE.isoformat()}
+    answers = await asyncio.gather(
+        *(world.post(MENTOR, f"/v1/commitments/{each}/keep", body) for each in promises)
+    )
+    await asyncio.gather(ending, *sweeping)
+    world.clock.at = DUE + GRACE
+    await world.sweep()
+
+    assert {answer.status_code for answer in answers} <= {200, 409}
+    ends = [fact for fact in await world.types() if fact != "commitment.made"]
+    assert len(ends) == len(promises)
+
+
 async def test_a_pair_in_use_is_passed_over_and_the_mark_waits_for_it(world: World) -> None:
     await world.promise(DUE)
     busy, now = world.pair, DUE + 3 * DAY
@@ -194,6 +219,20 @@ async def test_services_read_how_far_the_sweep_is_and_nobody_else(world: World) 
     assert before.json() == {"swept_until": None}
     assert after.json() == {"swept_until": "2026-03-02T09:00:00Z"}
     assert refused.status_code == 403
+
+
+async def test_the_service_sweeps_by_its_own_clock(world: World) -> None:
+    await world.promise(DUE)
+    settings = SessionsSettings(postgres=SecretStr("unused"), kafka="unused")
+    service = build(settings, world.pool, world.clock)
+    (loop,) = service.loops
+
+    assert not await loop.step()
+    world.clock.at = DUE + GRACE
+    assert await loop.step()
+
+    assert (loop.name, loop.every_s) == ("sweeper", 5.0)
+    assert await world.types() == ["commitment.made", "commitment.missed"]
 
 
 async def test_the_mark_never_goes_back(world: World) -> None:

@@ -105,16 +105,19 @@ class World:
             )
         )
 
-    async def end_pair(self, ended_at: datetime) -> None:
-        await self.deliver(
+    async def end_pairs(self, ended_at: datetime, *pairs: PairId) -> None:
+        """End these pairs, in one batch; the world's own when none is named."""
+        ends = [
             PairEnded(
-                pair_id=self.pair,
+                pair_id=pair,
                 mentor_id=MENTOR,
                 mentee_id=MENTEE,
                 ended_at=ended_at,
                 reason="completed",
             )
-        )
+            for pair in pairs or (self.pair,)
+        ]
+        await self.deliver(*ends)
 
     async def sweep(self, *, batch_pairs: int = 200) -> int:
         """Sweep until nothing is due; how many things were decided."""

@@ -16,7 +16,7 @@ PARAMETERS = st.floats(0.8, 60) | st.floats(0.8, 5_000)
 
 
 @examples(300)
-@given(alpha=PARAMETERS, against=PARAMETERS, p=st.sampled_from([beta.LOW, 0.5, beta.HIGH]))
+@given(alpha=PARAMETERS, against=PARAMETERS, p=st.sampled_from([beta.LOW, beta.HIGH]))
 def test_the_quantile_is_scipys(alpha: float, against: float, p: float) -> None:
     assert beta.quantile(p, alpha, against) == pytest.approx(
         float(betaincinv(alpha, against, p)), abs=1e-9
@@ -26,9 +26,7 @@ def test_the_quantile_is_scipys(alpha: float, against: float, p: float) -> None:
 @examples(300)
 @given(alpha=PARAMETERS, against=PARAMETERS, x=st.floats(0, 1))
 def test_the_distribution_function_is_scipys(alpha: float, against: float, x: float) -> None:
-    assert beta.cdf(x, alpha, against) == pytest.approx(
-        float(betainc(alpha, against, x)), abs=1e-9
-    )
+    assert beta.cdf(x, alpha, against) == pytest.approx(float(betainc(alpha, against, x)), abs=1e-9)
 
 
 @examples(50)

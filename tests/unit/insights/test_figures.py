@@ -46,9 +46,9 @@ def test_a_history_gives_the_worked_score_and_interval(
 @pytest.mark.parametrize(
     ("history", "day", "score"),
     [
-        pytest.param([*NO_WORD, *kept([126, 140])], 140, 0.760, id="no word, then 2 kept"),
+        pytest.param([*NO_WORD, *kept([127, 141])], 141, 0.760, id="no word, then 2 kept"),
         pytest.param(
-            [*NO_WORD, *kept([126, 140, 154, 168, 182])], 182, 0.813, id="no word, then 5 kept"
+            [*NO_WORD, *kept([127, 141, 155, 169, 183])], 183, 0.813, id="no word, then 5 kept"
         ),
         pytest.param(every_14_days(8), 112 + 90, 0.834, id="silence of 90 days"),
         pytest.param(every_14_days(8), 112 + 180, 0.766, id="silence of 180 days"),

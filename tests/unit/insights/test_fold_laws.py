@@ -14,7 +14,8 @@ from services.insights.domain.evidence import DAY_US, Evidence, Kind
 from services.insights.domain.explain import explain, top_reason
 from services.insights.domain.model import V1
 from services.insights.domain.state import PairState, pack, refold, unpack
-from services.insights.domain.trust import PairTrust, Scope, Tally, fold, judge, tally, weigh
+from services.insights.domain.trust import PairTrust, fold, judge
+from services.insights.domain.weights import Scope, Tally, tally, weigh
 from tests.unit.insights.histories import PRIVATE, every_14_days, examples, histories, on_day
 
 AFTER_DAYS = st.sampled_from([0, 1, 28, 90, 400])
@@ -73,7 +74,7 @@ def test_the_whole_judgement_is_the_same_in_any_order(
     chance.shuffle(shuffled)
     folded = fold(history, V1, at_us)
     assert fold(shuffled, V1, at_us) == folded
-    assert_close(judge(refold(shuffled, V1).tally(at_us), V1), folded)
+    assert_close(judge(refold(shuffled, V1).tally(at_us), V1, shuffled), folded)
 
 
 def assert_close(one: PairTrust, other: PairTrust) -> None:

@@ -10,7 +10,7 @@ from email.message import EmailMessage
 import pytest
 
 from services.notifications.channels import Letter
-from services.notifications.channels.email import compose, envelope_address
+from services.notifications.channels.email import EmailChannel, Server, compose, envelope_address
 from services.notifications.domain.rules import messages_for
 from services.notifications.rendering import Reader, Templates
 from tests.unit.notifications.builders import START, happened, scheduled, started
@@ -128,3 +128,9 @@ def test_an_address_is_read(given: str, expected: str) -> None:
 def test_what_is_not_one_address_is_refused(given: str) -> None:
     with pytest.raises((ValueError, HeaderParseError)):
         envelope_address(given)
+
+
+def test_the_channel_is_called_as_its_messages_are() -> None:
+    server = Server("smtp.example", 25, starttls=True, username=None, password=None, timeout_s=1)
+
+    assert EmailChannel(server, SENDER.addr_spec, "Trustfold").name == "email"

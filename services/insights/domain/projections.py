@@ -1,0 +1,144 @@
+"""Who may see what: one judgement, rendered for services, for the pair, for a manager. Pure.
+
+Whatever a person may see is made from the observable scope alone, as of its own newest evidence,
+so that no private answer, not even its date, can be read out of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from services.insights.domain import beta
+from services.insights.domain.bands import bands_of, needs_past
+from services.insights.domain.evidence import Evidence, from_us
+from services.insights.domain.explain import top_reason
+from services.insights.domain.model import FACETS
+from services.insights.domain.opinion import opinions
+from services.insights.domain.state import PairState
+from services.insights.domain.trust import DirectionTrust, PairTrust, conclude
+from services.insights.domain.weights import Scope, Tally
+from shared.events import insights as wire
+from shared.ids import PairId, PersonId
+
+# What is published is rounded: the last bits of a sum depend on the order of arrival.
+DIGITS = 6
+
+
+class Subject(NamedTuple):
+    """Whose trust it is."""
+
+    pair_id: PairId
+    mentor_id: PersonId
+    mentee_id: PersonId
+
+
+class Draft(NamedTuple):
+    """A pair's sums in both scopes, as of the newest evidence of each; not judged yet."""
+
+    subject: Subject
+    state: PairState
+    counted: Tally
+    observed: Tally
+
+    @property
+    def wanted(self) -> list[beta.Parameters]:
+        """What `finish` needs the intervals of, in this order."""
+        model = self.state.model
+        return opinions(self.counted, model) + opinions(self.observed, model)
+
+    @property
+    def needs_past(self) -> bool:
+        """Whether `finish` needs the pair's evidence, too."""
+        model = self.state.model
+        return needs_past(self.counted, model) or needs_past(self.observed, model)
+
+
+def draft(subject: Subject, state: PairState) -> Draft:
+    """The sums of a pair, which must have evidence."""
+    newest, observable = state.newest(), state.newest(Scope.OBSERVABLE)
+    assert newest is not None
+    observed_us = newest if observable is None else observable
+    return Draft(subject, state, state.tally(newest), state.tally(observed_us, Scope.OBSERVABLE))
+
+
+def finish(
+    drafted: Draft, intervals: Sequence[beta.Interval], evidence: Sequence[Evidence]
+) -> wire.TrustChanged:
+    """The fact, from the intervals of `drafted.wanted` and, if it needs the past, all evidence."""
+    subject, state, counted, observed = drafted
+    model, half = state.model, len(intervals) // 2
+    bands = bands_of(counted, model, evidence, Scope.EVERYTHING)
+    trust = conclude(counted, model, intervals[:half], bands)
+    bands = bands_of(observed, model, evidence, Scope.OBSERVABLE)
+    shared = conclude(observed, model, intervals[half:], bands)
+    gap = trust.gap
+    return wire.TrustChanged(
+        pair_id=subject.pair_id,
+        mentor_id=subject.mentor_id,
+        mentee_id=subject.mentee_id,
+        model=model.name,
+        revision=state.count,
+        as_of=from_us(counted.at_us),
+        half_life_days=trust.half_life_days,
+        health=rounded(trust.health),
+        gap=None if gap is None else rounded(gap),
+        about_mentor=full(trust.about_mentor),
+        about_mentee=full(trust.about_mentee),
+        partner_safe=partner_safe(shared, state),
+    )
+
+
+def trust_changed(
+    subject: Subject, state: PairState, evidence: Sequence[Evidence]
+) -> wire.TrustChanged:
+    """The newest trust of one pair, as it is published."""
+    drafted = draft(subject, state)
+    return finish(drafted, [beta.interval(each) for each in drafted.wanted], evidence)
+
+
+def partner_safe(shared: PairTrust, state: PairState) -> wire.PartnerSafe:
+    """What the pair may see; `shared` is the judgement of the observable scope."""
+    newest = state.newest(Scope.OBSERVABLE)
+    at_us = shared.at_us
+    return wire.PartnerSafe(
+        as_of=None if newest is None else from_us(newest),
+        about_mentor=_shared(shared.about_mentor, top_reason(state, at_us, 0)),
+        about_mentee=_shared(shared.about_mentee, top_reason(state, at_us, 1)),
+    )
+
+
+def full(direction: DirectionTrust) -> wire.DirectionTrust:
+    """One direction with everything in it: for services alone."""
+    return wire.DirectionTrust(
+        score=rounded(direction.score),
+        low=rounded(direction.low),
+        high=rounded(direction.high),
+        band=direction.band,
+        facets={
+            facet.name: wire.FacetTrust(
+                r=rounded(seen.r),
+                s=rounded(seen.s),
+                score=rounded(seen.score),
+                low=rounded(seen.low),
+                high=rounded(seen.high),
+            )
+            for facet, seen in zip(FACETS, direction.facets, strict=True)
+        },
+    )
+
+
+def _shared(direction: DirectionTrust, reason: str | None) -> wire.SharedTrust:
+    return wire.SharedTrust(
+        score=rounded(direction.score),
+        low=rounded(direction.low),
+        high=rounded(direction.high),
+        band=direction.band,
+        top_reason=reason,
+        weakest=None if direction.weakest is None else direction.weakest.name,
+    )
+
+
+def rounded(value: float) -> float:
+    """As many digits as are published."""
+    return round(value, DIGITS)

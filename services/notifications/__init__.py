@@ -1,0 +1,1 @@
+"""Notifications: what was said to whom, when and why. Imports no other service."""

@@ -1,0 +1,157 @@
+"""The statements behind the API: inbox, timeline, the list of all. They change only `read_at`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+from uuid import UUID
+
+import asyncpg
+
+from services.notifications.domain.message import Message
+from services.notifications.queries.messages import message_of, reader_of
+from services.notifications.rendering import Reader
+from shared.ids import NotificationId, PersonId, TenantId
+from shared.postgres.pool import Connection
+
+_INBOX = """
+    SELECT m.*, p.display_name, p.locale, p.timezone, o.display_name AS other_name
+    FROM message m
+    LEFT JOIN person p ON p.tenant = m.tenant AND p.person_id = m.person_id
+    LEFT JOIN person o ON o.tenant = m.tenant AND o.person_id =
+        CASE WHEN m.person_id = m.mentor_id THEN m.mentee_id ELSE m.mentor_id END
+    WHERE m.tenant = $1 AND m.person_id = $2 AND m.channel = 'inbox' AND m.state = 'sent'
+      AND (NOT $3 OR m.read_at IS NULL) AND (m.created_at, m.message_id) < ($4, $5)
+    ORDER BY m.created_at DESC, m.message_id DESC LIMIT $6
+"""
+_UNREAD = """
+    SELECT count(*) FROM message
+    WHERE tenant = $1 AND person_id = $2
+      AND channel = 'inbox' AND state = 'sent' AND read_at IS NULL
+"""
+_MARK_READ = """
+    UPDATE message SET read_at = coalesce(read_at, $4)
+    WHERE tenant = $1 AND person_id = $2 AND message_id = $3
+      AND channel = 'inbox' AND state = 'sent'
+    RETURNING read_at
+"""
+_RECORDS = """
+    SELECT message_id, person_id, pair_id, workflow, channel, state, reason, attempt, event_id,
+           fact_type, created_at, expires_at, sent_at, read_at
+    FROM message
+    WHERE tenant = $1 AND ($2::text IS NULL OR person_id = $2)
+      AND (created_at, message_id) < ($3, $4)
+    ORDER BY created_at DESC, message_id DESC LIMIT $5
+"""
+_COUNTS = """
+    SELECT workflow, channel, state, count(*) AS messages FROM message
+    WHERE tenant = $1 GROUP BY workflow, channel, state ORDER BY workflow, channel, state
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in a list that is ordered from the newest to the oldest: what follows it is older."""
+
+    created_at: datetime
+    message_id: UUID
+
+
+START: Final = Place(datetime(9999, 12, 31, tzinfo=UTC), UUID(int=0))
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An inbox message before it has words."""
+
+    message: Message
+    reader: Reader
+    created_at: datetime
+    read_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is on record about a message: everything but the words."""
+
+    message_id: NotificationId
+    person_id: PersonId
+    pair_id: UUID
+    workflow: str
+    channel: str
+    state: str
+    reason: str | None
+    attempts: int
+    event_id: UUID
+    fact_type: str
+    created_at: datetime
+    expires_at: datetime
+    sent_at: datetime | None
+    read_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many messages of a workflow and channel are in a state."""
+
+    workflow: str
+    channel: str
+    state: str
+    messages: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which part of a list is asked for."""
+
+    limit: int
+    after: Place = START
+
+
+async def inbox(
+    conn: Connection, tenant: TenantId, person: PersonId, page: Page, *, unread: bool
+) -> list[Entry]:
+    """The person's inbox, newest first."""
+    place = page.after
+    rows = await conn.fetch(
+        _INBOX, tenant, person, unread, place.created_at, place.message_id, page.limit
+    )
+    return [
+        Entry(message_of(row), reader_of(row), row["created_at"], row["read_at"]) for row in rows
+    ]
+
+
+async def count_unread(conn: Connection, tenant: TenantId, person: PersonId) -> int:
+    """How many inbox messages the person has not read."""
+    return int(await conn.fetchval(_UNREAD, tenant, person))
+
+
+async def mark_read(
+    conn: Connection, tenant: TenantId, person: PersonId, message_id: UUID, now: datetime
+) -> datetime | None:
+    """When the message was first read, which is `now` if it was not; None: no such message."""
+    read_at: datetime | None = await conn.fetchval(_MARK_READ, tenant, person, message_id, now)
+    return read_at
+
+
+async def records(
+    conn: Connection, tenant: TenantId, page: Page, *, person: PersonId | None = None
+) -> list[Record]:
+    """The messages of a person, or of the whole tenant, newest first."""
+    place = page.after
+    rows = await conn.fetch(
+        _RECORDS, tenant, person, place.created_at, place.message_id, page.limit
+    )
+    return [_record(row) for row in rows]
+
+
+async def counts(conn: Connection, tenant: TenantId) -> Sequence[Count]:
+    """How many messages the tenant has in each workflow, channel and state."""
+    return [Count(*row) for row in await conn.fetch(_COUNTS, tenant)]
+
+
+def _record(row: asyncpg.Record) -> Record:
+    values = dict(row)
+    return Record(attempts=values.pop("attempt"), **values)

@@ -1,0 +1,50 @@
+"""The settings of notifications, read from NOTIFICATIONS_*. Nothing else reads the environment."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import Field, SecretStr, StringConstraints, model_validator
+from pydantic_settings import SettingsConfigDict
+
+from shared.settings import ServiceSettings
+
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+
+
+class NotificationsSettings(ServiceSettings):
+    """Where mail is handed in and how patiently. All problems are reported at once."""
+
+    model_config = SettingsConfigDict(env_prefix="NOTIFICATIONS_", frozen=True, extra="ignore")
+
+    smtp_host: str
+    smtp_port: Annotated[int, Field(ge=1, le=65_535)] = 587
+    smtp_starttls: bool = Field(default=True, description="require STARTTLS; off only on loopback")
+    smtp_username: SecretStr | None = None
+    smtp_password: SecretStr | None = None
+    sender: Annotated[str, StringConstraints(pattern=r"^[!-?A-~]+@[A-Za-z0-9.-]+$")]
+    sender_name: Annotated[str, StringConstraints(pattern=r"^[^\r\n]*$")] = "Trustfold"
+    send_timeout_s: Seconds = 20.0
+    send_every_s: Seconds = 0.5
+    send_batch: Annotated[int, Field(ge=1, le=1_000)] = 50
+    lease_s: Seconds = 300.0
+    max_attempts: Annotated[int, Field(ge=1, le=30)] = 10
+    retry_first_s: Seconds = 60.0
+    retry_longest_s: Seconds = 3_600.0
+    unreachable_wait_s: Seconds = 15.0
+
+    @property
+    def lease(self) -> timedelta:
+        """How long a claimed message belongs to its sender."""
+        return timedelta(seconds=self.lease_s)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> NotificationsSettings:
+        if (self.smtp_username is None) != (self.smtp_password is None):
+            raise ValueError("smtp_username and smtp_password come together")
+        if self.smtp_username is not None and not self.smtp_starttls:
+            raise ValueError("a password is sent only over TLS: smtp_starttls must be on")
+        if self.lease_s < 3 * self.send_timeout_s:
+            raise ValueError("lease_s must be at least three times send_timeout_s")
+        return self

@@ -1,0 +1,1 @@
+"""Sessions: the authority on what a pair agreed and did."""

@@ -1,0 +1,68 @@
+"""Routes that only read: pairs, their history, and how far the sweeper is."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+
+from services.sessions.api.asking import Asking, read_cursor, write_cursor
+from services.sessions.api.shapes import (
+    HistoryOut,
+    PairOut,
+    PairsOut,
+    SweeperOut,
+    history_entry,
+    pair_brief,
+    pair_out,
+)
+from services.sessions.handlers import views
+from shared.http import Authenticated
+from shared.ids import PairId
+from shared.postgres.pool import Pool
+
+MAX_PAGE = 100
+
+
+def pairs_router(pool: Pool, asking: Asking) -> APIRouter:
+    """Read a pair, its history, and the sweeper's mark."""
+    router = APIRouter(tags=["pairs"])
+
+    @router.get("/pairs")
+    async def list_pairs(caller: Authenticated) -> PairsOut:
+        """The pairs you are in."""
+        found = await views.list_pairs(pool, asking.by(caller))
+        return PairsOut(pairs=[pair_brief(pair, caller.person) for pair in found])
+
+    @router.get("/pairs/{pair}")
+    async def view_pair(pair: UUID, caller: Authenticated) -> PairOut:
+        """A pair you are in: what is agreed, what comes next, what would help."""
+        view = await views.view_pair(pool, asking.by(caller), PairId(pair))
+        return pair_out(view, caller.person)
+
+    @router.get("/pairs/{pair}/history")
+    async def view_history(
+        pair: UUID,
+        caller: Authenticated,
+        limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
+        cursor: Annotated[str | None, Query(max_length=100)] = None,
+    ) -> HistoryOut:
+        """What happened, the newest first. `next_cursor` is null on the last page."""
+        after = read_cursor(cursor)
+        # One more than asked for tells whether there is a page after this one.
+        ask = asking.by(caller)
+        found = await views.view_history(pool, ask, PairId(pair), after, limit + 1)
+        page = found[:limit]
+        return HistoryOut(
+            entries=[history_entry(entry) for entry in page],
+            next_cursor=write_cursor(page[-1]) if len(found) > limit else None,
+        )
+
+    @router.get("/sweeper")
+    async def sweeper(caller: Authenticated) -> SweeperOut:
+        """Everything due by `swept_until` has been decided. For services."""
+        caller.require("service")
+        return SweeperOut(swept_until=await views.swept_until(pool))
+
+    return router

@@ -1,0 +1,63 @@
+"""What every handler of sessions begins and ends with. Decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.sessions.domain.happened import Happened
+from services.sessions.domain.pair import Pair
+from services.sessions.queries import history, pairs
+from shared.errors import NotFound
+from shared.events import topics
+from shared.events.envelope import new_event
+from shared.ids import PairId, PersonId, TenantId, new_id
+from shared.postgres import outbox
+from shared.postgres.pool import Connection
+
+SERVICE = "sessions"
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Who asks, and when. `key` makes a retry of a creating request the same request."""
+
+    tenant: TenantId
+    person: PersonId
+    now: datetime
+    key: str | None = None
+
+
+async def lock_pair(conn: Connection, ask: Ask, pair_id: PairId) -> Pair:
+    """The pair, held until the transaction ends: nothing else happens in it meanwhile.
+
+    Raises NotFound when there is none, or when the person who asks is not in it.
+    """
+    return _member(await pairs.lock(conn, ask.tenant, pair_id), ask)
+
+
+async def find_pair(conn: Connection, ask: Ask, pair_id: PairId) -> Pair:
+    """The pair, to read. Raises NotFound when there is none, or when it is not theirs."""
+    return _member(await pairs.find(conn, ask.tenant, pair_id), ask)
+
+
+async def announce(conn: Connection, happened: Iterable[Happened]) -> None:
+    """Publish facts with the transaction, in this order, and let the pair read what is theirs.
+
+    The caller holds the pairs' rows, so the outbox positions of a pair are in commit order.
+    """
+    events = [
+        new_event(each.fact, event_id=new_id(), tenant=each.tenant, service=SERVICE, now=each.at)
+        for each in happened
+    ]
+    await outbox.append(conn, events)
+    # Only this topic: a private answer never enters what a pair can read.
+    await history.append(conn, [event for event in events if event.fact.topic is topics.SESSIONS])
+
+
+def _member(pair: Pair | None, ask: Ask) -> Pair:
+    if pair is None:
+        raise NotFound
+    pair.side_of(ask.person)
+    return pair

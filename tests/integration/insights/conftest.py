@@ -1,0 +1,84 @@
+"""Insights on a real database: its facts, its API, and what waits in its outbox. Holds no test."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from services.insights.app import build
+from services.insights.settings import InsightsSettings
+from services.insights.surfacing import surface
+from shared.clock import FixedClock
+from shared.events.envelope import Event, decode
+from shared.events.insights import TrustChanged
+from shared.postgres import outbox
+from shared.postgres.pool import Pool
+from shared.service import Service
+from tests.conftest import MakePool
+from tests.unit.insights.facts import ACME, ANN, PAIR, START
+
+TODAY = START + timedelta(days=400)
+
+
+@dataclass(frozen=True)
+class Insights:
+    """The service under test, driven from both of its edges."""
+
+    service: Service
+    pool: Pool
+    http: httpx.AsyncClient
+
+    async def hears(self, events: Sequence[Event]) -> None:
+        """One batch in one transaction, as the delivery opens it."""
+        async with self.pool.acquire() as conn, conn.transaction():
+            await self.service.apply(conn, events, TODAY)
+
+    async def surfaces(self) -> list[TrustChanged]:
+        """Surface until nothing is left; the facts that were then waiting, taken from the outbox."""
+        while await surface(self.pool):
+            pass
+        return [self.trust_in(event) for event in await self.published()]
+
+    @staticmethod
+    def trust_in(event: Event) -> TrustChanged:
+        assert isinstance(event.fact, TrustChanged)
+        return event.fact
+
+    async def published(self) -> list[Event]:
+        """What waits in the outbox, taken from it."""
+        async with self.pool.acquire() as conn, conn.transaction():
+            waiting = await outbox.take(conn, 10_000)
+            await outbox.settle(conn, [each.position for each in waiting])
+        return [decode(each.key, each.value, each.headers) for each in waiting]
+
+    async def rows(self, table: str) -> list[dict[str, Any]]:
+        async with self.pool.acquire() as conn:
+            return [dict(row) for row in await conn.fetch(f"SELECT * FROM {table} ORDER BY 1, 2")]
+
+    async def get(
+        self, path: str, as_: str = ANN, role: str = "participant", tenant: str = ACME
+    ) -> httpx.Response:
+        headers = {"X-Tenant": tenant, "X-Person": as_, "X-Role": role}
+        return await self.http.get(path, headers=headers)
+
+    async def trust(self, as_: str = ANN, role: str = "participant", **query: str) -> Any:
+        """The answer to "how does the pair stand", which must be one."""
+        path = f"/v1/pairs/{PAIR}/trust?{httpx.QueryParams(query)}"
+        answer = await self.get(path, as_, role)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+
+@pytest.fixture
+async def insights(service_pool: MakePool) -> AsyncIterator[Insights]:
+    pool = await service_pool("insights")
+    settings = InsightsSettings(postgres="unused", kafka="unused")  # type: ignore[arg-type]
+    service = build(settings, pool, FixedClock(TODAY))
+    transport = httpx.ASGITransport(service.api)
+    async with httpx.AsyncClient(transport=transport, base_url="http://insights") as http:
+        yield Insights(service, pool, http)

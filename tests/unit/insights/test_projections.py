@@ -1,0 +1,77 @@
+"""Who may see what, tested as an attacker would: histories that differ in one private answer."""
+
+from __future__ import annotations
+
+import random
+from itertools import product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.insights.domain.evidence import DAY_US, About, Evidence, Kind, from_us
+from services.insights.domain.model import V1
+from services.insights.domain.projections import Subject, trust_changed
+from services.insights.domain.state import refold
+from services.insights.domain.trust import fold
+from shared.events.insights import TrustChanged
+from tests.unit.insights.facts import ANN, BEN, PAIR
+from tests.unit.insights.histories import PRIVATE, every_14_days, examples, histories, on_day
+
+US = Subject(PAIR, ANN, BEN)
+OBSERVED = [on_day(0, Kind.AGREEMENT_SIGNED, cadence=14), *every_14_days(4)]
+
+
+def published(history: list[Evidence]) -> TrustChanged:
+    return trust_changed(US, refold(history, V1), history)
+
+
+def safe(history: list[Evidence]) -> bytes:
+    return published(history).partner_safe.model_dump_json().encode()
+
+
+@examples(200)
+@given(
+    history=histories(),
+    kind=st.sampled_from(PRIVATE),
+    about=st.sampled_from([About.MENTOR, About.MENTEE]),
+    days=st.integers(-400, 400),
+)
+def test_the_pair_cannot_read_a_private_answer_nor_that_there_is_one(
+    history: list[Evidence], kind: Kind, about: About, days: int
+) -> None:
+    answer = on_day(0, kind, about)._replace(at_us=history[0].at_us + days * DAY_US)
+    assert safe([*history, answer]) == safe(history)
+
+
+@pytest.mark.parametrize(
+    ("yes", "no"),
+    [(kind, Kind(kind + 1)) for kind in PRIVATE if kind.name.endswith("_YES")],
+)
+def test_yes_and_no_look_the_same_to_the_pair_and_differ_for_services(yes: Kind, no: Kind) -> None:
+    said_yes, said_no = ([*OBSERVED, on_day(60, kind, id=7)] for kind in (yes, no))
+    assert safe(said_yes) == safe(said_no)
+    assert published(said_yes).about_mentor != published(said_no).about_mentor
+
+
+def test_answers_alone_leave_the_pair_looking_like_nothing_happened() -> None:
+    for about, kind in product((About.MENTOR, About.MENTEE), PRIVATE):
+        seen = published([on_day(3, kind, about)]).partner_safe
+        assert seen.as_of is None
+        assert seen.about_mentor == seen.about_mentee
+        assert (seen.about_mentor.score, seen.about_mentor.top_reason) == (0.6, None)
+
+
+@examples(100)
+@given(history=histories(), chance=st.randoms(use_true_random=False))
+def test_the_fact_is_a_function_of_the_evidence(
+    history: list[Evidence], chance: random.Random
+) -> None:
+    fact = published(history)
+    shuffled = history * 2
+    chance.shuffle(shuffled)
+    assert published(shuffled) == fact
+    newest = max(item.at_us for item in history)
+    assert (fact.revision, fact.as_of) == (len(history), from_us(newest))
+    folded = fold(history, V1, newest)
+    assert fact.health == pytest.approx(folded.health, abs=1e-6)
