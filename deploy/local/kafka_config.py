@@ -53,6 +53,16 @@ def write(node: Node, nodes: Sequence[Node], cluster_id: str, *, data: bool = Tr
         )
 
 
+# One machine, a few clients: quick elections, few threads, a small cleaner.
+SMALL_AND_QUICK: dict[str, object] = {
+    "controller.quorum.election.timeout.ms": 500,
+    "controller.quorum.fetch.timeout.ms": 1500,
+    "num.network.threads": 2,
+    "num.io.threads": 4,
+    "log.cleaner.dedupe.buffer.size": 16 * 1024 * 1024,
+}
+
+
 def server_properties(node: Node, nodes: Sequence[Node]) -> str:
     """Return server.properties of one combined broker and controller."""
     replicas = min(len(nodes), MOST_REPLICAS)
@@ -88,11 +98,7 @@ def server_properties(node: Node, nodes: Sequence[Node]) -> str:
         # A killed node may come back only when its old session is over (9 s by default).
         "broker.session.timeout.ms": 3000 if len(nodes) == 1 else 6000,
         "broker.heartbeat.interval.ms": 500,
-        "controller.quorum.election.timeout.ms": 500,
-        "controller.quorum.fetch.timeout.ms": 1500,
-        "num.network.threads": 2,
-        "num.io.threads": 4,
-        "log.cleaner.dedupe.buffer.size": 16 * 1024 * 1024,
+        **SMALL_AND_QUICK,
     }
     return "".join(f"{key}={value}\n" for key, value in settings.items())
 

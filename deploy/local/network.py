@@ -33,6 +33,7 @@ READY_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 40.0
 PROBE_TIMEOUT_S = 2.0
 FIRST_PORT = 8101
+SENDER = "no-reply@mentoring.example"
 
 
 @dataclass(frozen=True)
@@ -136,8 +137,11 @@ class Network:
         }
         if options.clock_file:
             own["CLOCK_FILE"] = str(options.clock_file)
-        if options.smtp and service == "notifications":
-            own["SMTP_HOST"], own["SMTP_PORT"] = options.smtp[0], str(options.smtp[1])
+        if service == "notifications":
+            # Nobody listens there unless the options say so: mail then waits until it expires.
+            host, port = options.smtp or (HOST, 9)
+            own |= {"SMTP_HOST": host, "SMTP_PORT": str(port), "SMTP_STARTTLS": "false"}
+            own["SENDER"] = SENDER
         inherited = {
             name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ
         }

@@ -40,7 +40,7 @@ _NUL_IN_JSON = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 class Event(NamedTuple):
     """A fact and where it came from.
 
-    `event_id` is what makes two deliveries the same event: CloudEvents' (source, id) as one UUID.
+    `event_id` is what makes two deliveries the same event: tenant, source and id as one UUID.
     A named tuple because one is made per record: a frozen dataclass costs four times as much.
     """
 
@@ -167,8 +167,9 @@ def _build(read: Callable[..., str | None], data: bytes, key: bytes | None) -> E
     trace = read("traceparent", _NO_CAUSE) or _NO_CAUSE
     _check_attributes(version, ce_id, source, correlation, causation, trace)
     fact = _read_fact(type_, data)
-    event_id = _own_id(ce_id) if source.startswith(OWN_SOURCE_PREFIX) else derived_id(source, ce_id)
     at, of = _instant(time), _tenant(tenant)
+    own = source.startswith(OWN_SOURCE_PREFIX)
+    event_id = _own_id(ce_id) if own else derived_id(of, source, ce_id)
     event = Event(event_id, source, of, at, fact, ce_id, correlation, causation, trace)
     # A key of another subject would put the fact out of order with its own: refuse it.
     if key != event.key.encode():

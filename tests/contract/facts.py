@@ -42,10 +42,11 @@ def events(draw: st.DrawFn) -> Event:
     source = OWN_SOURCE_PREFIX + name if own else "urn:other:" + name
     ce_id = str(event_id) if own else draw(st.text(PLAIN, min_size=1, max_size=512))
     hints = st.text(PLAIN, max_size=512)
+    tenant = TenantId(draw(st.from_regex(r"[a-z0-9][a-z0-9_-]{0,63}", fullmatch=True)))
     return Event(
-        event_id=event_id if own else derived_id(source, ce_id),
+        event_id=event_id if own else derived_id(tenant, source, ce_id),
         source=source,
-        tenant=TenantId(draw(st.from_regex(r"[a-z0-9][a-z0-9_-]{0,63}", fullmatch=True))),
+        tenant=tenant,
         occurred_at=draw(INSTANTS),
         fact=fact,
         ce_id=ce_id,

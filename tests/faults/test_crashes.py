@@ -9,7 +9,7 @@ import pytest
 
 from deploy.local.network import Network
 from tests.faults.conftest import RELAY, WORKER, UnderLoad
-from tests.faults.load import Load, Size
+from tests.faults.load import Size
 
 pytestmark = pytest.mark.stack
 

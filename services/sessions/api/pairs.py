@@ -51,8 +51,7 @@ def pairs_router(pool: Pool, asking: Asking) -> APIRouter:
         """What happened, the newest first. `next_cursor` is null on the last page."""
         after = read_cursor(cursor)
         # One more than asked for tells whether there is a page after this one.
-        ask = asking.by(caller)
-        found = await views.view_history(pool, ask, PairId(pair), after, limit + 1)
+        found = await views.view_history(pool, asking.by(caller), PairId(pair), after, limit + 1)
         page = found[:limit]
         return HistoryOut(
             entries=[history_entry(entry) for entry in page],

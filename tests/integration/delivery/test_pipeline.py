@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
@@ -14,7 +14,7 @@ from shared.clock import FixedClock
 from shared.events.topics import SESSIONS, dead_letter_topic
 from shared.kafka.consumer import Consumer
 from shared.kafka.delivery import Delivery
-from shared.kafka.producer import Producer
+from shared.kafka.producer import Outgoing, Producer, PublishFailed
 from shared.postgres import outbox
 from shared.postgres.pool import Pool
 from shared.relay import Relay
@@ -106,6 +106,25 @@ async def test_a_transaction_that_commits_after_a_later_position_is_published(
             return await counted(pool) == [late.event_id, early.event_id]
 
         await until(both, what="the earlier one counted too")
+
+
+class _Unreachable(Producer):
+    """A producer whose broker never acknowledges."""
+
+    async def send_all(self, records: Sequence[Outgoing]) -> None:
+        raise PublishFailed
+
+
+async def test_what_the_broker_did_not_acknowledge_stays_in_the_outbox(
+    stack: Stack, pool: Pool
+) -> None:
+    """Seen to fail (the outbox is empty) with `settle` before `send_all` in the relay."""
+    relay = Relay(SERVICE, pool, _Unreachable(stack.kafka_bootstrap, client_id="test"))
+    async with pool.acquire() as conn:
+        await outbox.append(conn, [made()])
+        with pytest.raises(PublishFailed):
+            await relay.drain(conn)
+        assert len(await outbox.take(conn, 10)) == 1
 
 
 async def test_a_poison_record_reaches_the_dead_letter_topic_byte_for_byte(

@@ -39,7 +39,7 @@ class Insights:
             await self.service.apply(conn, events, TODAY)
 
     async def surfaces(self) -> list[TrustChanged]:
-        """Surface until nothing is left; the facts that were then waiting, taken from the outbox."""
+        """Surface until nothing is left; the facts that then wait in the outbox, taken from it."""
         while await surface(self.pool):
             pass
         return [self.trust_in(event) for event in await self.published()]
@@ -77,7 +77,7 @@ class Insights:
 @pytest.fixture
 async def insights(service_pool: MakePool) -> AsyncIterator[Insights]:
     pool = await service_pool("insights")
-    settings = InsightsSettings(postgres="unused", kafka="unused")  # type: ignore[arg-type]
+    settings = InsightsSettings(postgres="unused", kafka="unused")
     service = build(settings, pool, FixedClock(TODAY))
     transport = httpx.ASGITransport(service.api)
     async with httpx.AsyncClient(transport=transport, base_url="http://insights") as http:
