@@ -7,13 +7,14 @@ the content-type, not by which headers are there). `decode` raises PoisonMessage
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from functools import lru_cache, partial
-from typing import Any, NamedTuple, cast
+from functools import lru_cache
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
+from asyncpg.pgproto.pgproto import UUID as PostgresUUID
 from pydantic import ValidationError
 
 from shared.errors import PoisonMessage
@@ -33,7 +34,12 @@ _NO_CAUSE = ""
 # Postgres keeps no U+0000, and U+001F parts derived ids: such a record would fail for ever.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _TENANT = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_REQUIRED = ("specversion", "id", "source", "type", "time", "tenant")
+# What is read of an event's attributes, required ones first; the others are not even decoded.
+_ATTRIBUTES = (
+    *("specversion", "id", "source", "type", "time", "tenant"),
+    *("correlationid", "causationid", "traceparent"),
+)
+_HEADERS = tuple(f"ce_{name}" for name in _ATTRIBUTES)
 _NUL_IN_JSON = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
@@ -128,19 +134,12 @@ def decode(key: bytes | None, value: bytes | None, headers: Headers) -> Event:
     content_type = raw.get("content-type")
     if content_type and content_type[: len(STRUCTURED_PREFIX)].lower() == STRUCTURED_PREFIX:
         named, data = _open_structured(value)
-        return _build(named.get, data, key)
-    return _build(partial(_header, raw), value, key)
-
-
-def _header(raw: Mapping[str, bytes], name: str, missing: str | None = None) -> str | None:
-    """One attribute from the headers; the ones nobody reads are not even decoded."""
-    text = raw.get(f"ce_{name}")
-    if text is None:
-        return missing
+        return _build([named.get(name) for name in _ATTRIBUTES], data, key)
     try:
-        return text.decode()
+        found = [text if text is None else text.decode() for text in map(raw.get, _HEADERS)]
     except UnicodeDecodeError:
-        raise PoisonMessage("bad_header", f"the header 'ce_{name}' is not UTF-8") from None
+        raise PoisonMessage("bad_header", "a ce_ header is not UTF-8") from None
+    return _build(found, value, key)
 
 
 def _open_structured(value: bytes) -> tuple[dict[str, str], bytes]:
@@ -157,24 +156,28 @@ def _open_structured(value: bytes) -> tuple[dict[str, str], bytes]:
     return {name: text for name, text in envelope.items() if isinstance(text, str)}, data
 
 
-def _build(read: Callable[..., str | None], data: bytes, key: bytes | None) -> Event:
-    found = [read(name) for name in _REQUIRED]
-    if None in found:
-        raise PoisonMessage("missing_attribute", f"there is no {_REQUIRED[found.index(None)]!r}")
-    version, ce_id, source, type_, time, tenant = cast(list[str], found)
-    correlation = read("correlationid", _NO_CAUSE) or _NO_CAUSE
-    causation = read("causationid", _NO_CAUSE) or _NO_CAUSE
-    trace = read("traceparent", _NO_CAUSE) or _NO_CAUSE
+def _build(found: list[str | None], data: bytes, key: bytes | None) -> Event:
+    """An event from its attributes, in the order of _ATTRIBUTES, and its data."""
+    version, ce_id, source, type_, time, tenant, correlation, causation, trace = found
+    if version is None or ce_id is None or source is None:
+        raise _missing(found)
+    if type_ is None or time is None or tenant is None:
+        raise _missing(found)
+    correlation, causation, trace = correlation or "", causation or "", trace or ""
     _check_attributes(version, ce_id, source, correlation, causation, trace)
     fact = _read_fact(type_, data)
     at, of = _instant(time), _tenant(tenant)
     own = source.startswith(OWN_SOURCE_PREFIX)
     event_id = _own_id(ce_id) if own else derived_id(of, source, ce_id)
-    event = Event(event_id, source, of, at, fact, ce_id, correlation, causation, trace)
     # A key of another subject would put the fact out of order with its own: refuse it.
-    if key != event.key.encode():
+    if key != f"{of}/{fact.subject}".encode():
         raise PoisonMessage("wrong_key", "the record's key is not <tenant>/<subject>")
-    return event
+    return Event(event_id, source, of, at, fact, ce_id, correlation, causation, trace)
+
+
+def _missing(found: list[str | None]) -> PoisonMessage:
+    first = _ATTRIBUTES[found.index(None)]
+    return PoisonMessage("missing_attribute", f"there is no {first!r}")
 
 
 def _check_attributes(version: str, ce_id: str, source: str, *hints: str) -> None:
@@ -219,7 +222,8 @@ def _where(location: tuple[int | str, ...]) -> str:
 
 def _own_id(ce_id: str) -> UUID:
     try:
-        return UUID(ce_id)
+        # asyncpg's UUID is uuid.UUID's equal written in C: a fifth of the time, once per record.
+        return PostgresUUID(ce_id)
     except ValueError:
         raise PoisonMessage("bad_attribute", "the id of an own event is not a UUID") from None
 

@@ -11,6 +11,7 @@ from datetime import timedelta
 DEAD_LETTER_SUFFIX = "dlq"
 # Tombstones must outlive the longest outage of a consumer, or an erased row stays with it.
 TOMBSTONE_KEPT = timedelta(days=7)
+MAX_RECORD_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Topic:
             "cleanup.policy": "compact" if self.compacted else "delete",
             "retention.ms": str(kept),
             "delete.retention.ms": str(int(TOMBSTONE_KEPT.total_seconds() * 1000)),
-            "max.message.bytes": str(1024 * 1024),
+            "max.message.bytes": str(MAX_RECORD_BYTES),
             **self.config,
         }
 
@@ -114,6 +115,8 @@ def dead_letter_topic(topic: Topic, group: Group) -> Topic:
         readers=("ops",),
         partitions=1,
         retention=timedelta(days=30),
+        # The largest record of the topic, and the headers that say why it is here.
+        config={"max.message.bytes": str(2 * MAX_RECORD_BYTES)},
     )
 
 

@@ -125,7 +125,7 @@ def sample_event(fact: type[Fact]) -> Event:
     ce_id = f"hr-export-{event_id.hex[-6:]}" if outside else str(event_id)
     cause = "" if outside else str(_time_ordered_id("cause of " + fact.type))
     return Event(
-        event_id=derived_id(source, ce_id) if outside else event_id,
+        event_id=derived_id(TENANT, source, ce_id) if outside else event_id,
         source=source,
         tenant=TENANT,
         occurred_at=OCCURRED_AT,
