@@ -19,7 +19,7 @@ from shared.postgres.pool import Pool
 
 SERVICE = "insights"
 # Marks taken at once: bounds the transaction and how long the event loop is kept.
-MAX_MARKS = 500
+MAX_MARKS = 200
 
 
 async def surface(pool: Pool) -> int:

@@ -111,7 +111,7 @@ def _reasons(weighed: Sequence[Weighed], counted: Tally, model: Model, side: int
                 FACETS[cell % SIDE_CELLS // 2],
                 item.evidence.event_id,
             )
-            for cell, weight in item.effect.cells
+            for cell, weight, _ in item.effect.cells
             if cell // SIDE_CELLS % len(SIDES) == side
         ]
         if own:
@@ -148,10 +148,7 @@ def _next_step(
 ) -> NextStep | None:
     """Try each thing worth suggesting as if it happened now; none, if none would help."""
     at_us = counted.at_us
-    agreed = any(
-        item.kind in model.rows and model.rows[Kind(item.kind)].agrees and item.at_us <= at_us
-        for item in evidence
-    )
+    agreed = any(item.kind in model.agreements and item.at_us <= at_us for item in evidence)
     best: NextStep | None = None
     for kind, row in model.rows.items():
         if not row.advice or (row.agrees and agreed):

@@ -60,8 +60,8 @@ class Row:
 class Effect(NamedTuple):
     """A row as the fold applies it, to one side or both.
 
-    `cells` is (cell, weight) and `mask` has a bit for each. `offsets_us` says, cell by cell, how
-    much later evidence of weight 1 would weigh as much. `special` is: look at the row first.
+    `cells` is (cell, weight, offset) and `mask` has a bit for each: evidence of weight 1 that came
+    `offset` microseconds later would weigh as much. `special` is: look at the row first.
     """
 
     kind: int
@@ -69,11 +69,11 @@ class Effect(NamedTuple):
     private: bool
     special: bool
     mask: int
-    cells: tuple[tuple[int, float], ...]
-    offsets_us: tuple[int, ...]
+    cells: tuple[tuple[int, float, int], ...]
 
 
-NO_EFFECT = Effect(0, Row("unknown"), False, False, 0, (), ())
+# Of a kind this release does not know: nobody is shown so much as its date.
+NO_EFFECT = Effect(0, Row("unknown", private=True), private=True, special=False, mask=0, cells=())
 
 
 class Bands(NamedTuple):
@@ -94,6 +94,7 @@ class Model:
     """One version of the model. Everything that turns evidence into a number is in here.
 
     `full_per_week` is how much capped evidence of a week counts fully; each one after halves.
+    `agreements` are the kinds that set the half-life.
     """
 
     name: str
@@ -109,9 +110,14 @@ class Model:
     half_life_days: tuple[int, int] = (60, 240)
     full_per_week: int = 2
     bands: Bands = DEFAULT_BANDS
+    agreements: frozenset[int] = field(init=False, repr=False, compare=False)
     _effects: dict[int, Mapping[int, Effect]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
+
+    def __post_init__(self) -> None:
+        agreeing = frozenset(kind for kind, row in self.rows.items() if row.agrees)
+        object.__setattr__(self, "agreements", agreeing)
 
     def half_life_for(self, cadence_days: int) -> int:
         """The half-life in days under an agreement to meet every `cadence_days`; 0 is none yet."""
@@ -141,15 +147,18 @@ def _effects(rows: Mapping[Kind, Row], half_life_us: int) -> dict[int, Effect]:
             if row.capped and about is About.BOTH:
                 continue  # a cap counts one side's own acts; there is no such evidence about both
             sides = [index for index, side in enumerate(SIDES) if side & about]
-            cells = tuple(cell for side in sides for cell in _cells(row, side))
+            cells = tuple(
+                (cell, weight, round(half_life_us * log2(weight)))
+                for side in sides
+                for cell, weight in _cells(row, side)
+            )
             found[effect_key(kind, about)] = Effect(
                 kind=kind,
                 row=row,
                 private=row.private,
                 special=row.capped or row.agrees,
-                mask=sum(1 << cell for cell, _ in cells),
+                mask=sum(1 << cell for cell, *_ in cells),
                 cells=cells,
-                offsets_us=tuple(round(half_life_us * log2(weight)) for _, weight in cells),
             )
     return found
 

@@ -13,13 +13,14 @@ from functools import lru_cache
 from struct import Struct
 from typing import NamedTuple
 
-from services.insights.domain.evidence import DAY_US, Evidence, Kind
+from services.insights.domain.evidence import DAY_US, Evidence
 from services.insights.domain.model import (
     CELLS,
     NO_EFFECT,
     SCOPE_CELLS,
     SIDE_CELLS,
     Model,
+    Row,
 )
 from services.insights.domain.weights import Scope, Tally, cap_halvings, week_of
 
@@ -84,18 +85,16 @@ class PairState:
 
     def absorb(self, item: Evidence) -> bool:
         """Add evidence that was never added before. False: nothing changed, refold the pair."""
-        _, at_us, kind, about, detail = item
+        _, at_us, kind, about, _ = item
         effect = self.effects.get(kind << 2 | about, NO_EFFECT)
-        _, row, private, special, mask, cells, offsets_us = effect
+        _, row, private, special, mask, cells = effect
         weighs_us, halvings = at_us, 0
         if special:
-            if row.agrees and not self._agree(at_us, detail):
+            halvings = self._prepare(row, item)
+            if halvings < 0:
                 return False
-            if row.capped:
-                halvings = self._cap(at_us, about - 1)
-                if halvings < 0:
-                    return False
-                weighs_us -= halvings * self.half_life_us
+            weighs_us -= halvings * self.half_life_us
+            cells = self.effects[kind << 2 | about].cells
         age = (at_us - self.reference_us) * self.rate
         if age > _REBASE_AFTER_HALF_LIVES or not self.count:
             self._rebase(at_us)
@@ -106,26 +105,25 @@ class PairState:
             self.newest_us = at_us
         growth = 2.0 ** (age - halvings)
         sums = self.sums
-        for cell, weight in cells:
-            sums[cell] += weight * growth
-        if not private:
-            if at_us > self.newest_observable_us:
-                self.newest_observable_us = at_us
-            self._rank(cells, offsets_us, weighs_us, kind)
-        return True
-
-    def _rank(
-        self,
-        cells: tuple[tuple[int, float], ...],
-        offsets_us: tuple[int, ...],
-        weighs_us: int,
-        kind: int,
-    ) -> None:
+        if private:
+            for cell, weight, _ in cells:
+                sums[cell] += weight * growth
+            return True
+        if at_us > self.newest_observable_us:
+            self.newest_observable_us = at_us
         strongest, low_byte = self.strongest, 255 - kind
-        for (cell, _), offset_us in zip(cells, offsets_us, strict=True):
+        for cell, weight, offset_us in cells:
+            sums[cell] += weight * growth
             rank = weighs_us + offset_us >> 10 << 8 | low_byte
             if rank > strongest[cell]:
                 strongest[cell] = rank
+        return True
+
+    def _prepare(self, row: Row, item: Evidence) -> int:
+        """Do what a special row asks first; how often the weight is halved, or -1 to refuse."""
+        if row.agrees and not self._agree(item.at_us, item.detail):
+            return -1
+        return self._cap(item.at_us, item.about - 1) if row.capped else 0
 
     def _agree(self, at_us: int, cadence_days: int) -> bool:
         """Take an agreement into force. False if that changes the weight of what is counted."""
@@ -203,7 +201,7 @@ def refold(evidence: Iterable[Evidence], model: Model) -> PairState:
     state = PairState(model)
     agreed_us = _NEVER
     for item in ordered:
-        if item.kind in model.rows and model.rows[Kind(item.kind)].agrees:
+        if item.kind in model.agreements:
             state.cadence_days, agreed_us = item.detail, item.at_us
     # While the evidence goes in, the last agreement is in force whatever the earlier ones say.
     state.agreed_us = _ALWAYS

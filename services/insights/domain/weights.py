@@ -10,7 +10,7 @@ from enum import IntEnum
 from math import fsum
 from typing import NamedTuple
 
-from services.insights.domain.evidence import DAY_US, Evidence, Kind
+from services.insights.domain.evidence import DAY_US, Evidence
 from services.insights.domain.model import (
     CELLS,
     NO_EFFECT,
@@ -79,7 +79,7 @@ def agreed_half_life(ordered: Iterable[Evidence], model: Model) -> int:
     """Days: under the last agreement in `ordered`, or the default before there is one."""
     cadence_days = 0
     for item in ordered:
-        if item.kind in model.rows and model.rows[Kind(item.kind)].agrees:
+        if item.kind in model.agreements:
             cadence_days = item.detail
     return model.half_life_for(cadence_days)
 
@@ -105,7 +105,7 @@ def tally(weighed: Iterable[Weighed], model: Model, at_us: int) -> Tally:
     ordered = list(weighed)
     for item in ordered:
         fade = 2.0 ** -(item.age_halvings + item.cap_halvings)
-        for cell, weight in item.effect.cells:
+        for cell, weight, _ in item.effect.cells:
             parts[cell].append(weight * fade)
     sums = [fsum(parts[cell]) + fsum(parts[cell + SCOPE_CELLS]) for cell in range(SCOPE_CELLS)]
     days = agreed_half_life((item.evidence for item in ordered), model)

@@ -170,7 +170,7 @@ async def test_a_poison_record_reaches_the_dead_letter_topic_byte_for_byte(
     poison, tombstone = by_key[b"\xff"], by_key[b"a/tombstone"]
     assert poison.value == HUGE
     assert list(poison.headers[:4]) == poison_headers
-    assert dict(poison.headers)["dlq_reason"] == b"bad_header"
+    assert dict(poison.headers)["dlq_reason"] == b"too_large"
     assert tombstone.value is None
     assert dict(tombstone.headers)["dlq_reason"] == b"no_value"
 

@@ -12,6 +12,8 @@ from tests.integration.insights.conftest import TODAY, Insights
 from tests.integration.insights.test_counting import story
 from tests.unit.insights.facts import ANN, BEN, PAIR, START, answered, event, kept, missed, started
 
+pytestmark = pytest.mark.stack
+
 PATH = f"/v1/pairs/{PAIR}/trust"
 DAY_150 = (START + timedelta(days=150)).isoformat().replace("+00:00", "Z")
 

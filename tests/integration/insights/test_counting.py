@@ -33,6 +33,9 @@ from tests.unit.insights.facts import (
     started,
 )
 
+pytestmark = pytest.mark.stack
+
+
 OTHER = TenantId("globex")
 
 

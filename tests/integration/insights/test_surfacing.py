@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 from uuid import uuid4
 
+import pytest
+
 from services.insights import surfacing
 from services.insights.surfacing import surface
 from shared.events.envelope import Event
 from tests.integration.insights.conftest import Insights
 from tests.integration.insights.test_counting import story
 from tests.unit.insights.facts import PAIR, answered, event, kept
+
+pytestmark = pytest.mark.stack
 
 
 async def test_a_burst_becomes_one_fact_with_the_newest_state(insights: Insights) -> None:

@@ -68,11 +68,10 @@ def histories(draw: st.DrawFn) -> list[Evidence]:
 
     Whole and half days make week limits, half-lives and ties meet often.
     """
-    items = draw(st.lists(st.tuples(_DAYS, st.sampled_from(list(Kind)), _SIDES, _CADENCES),
-                          min_size=1, max_size=30))  # fmt: skip
+    items = draw(st.lists(_ITEMS, min_size=1, max_size=30))
     return [
-        on_day(day, kind, about, cadence=cadence, id=draw(st.integers(1, 2**64)) << 32 | place)
-        for place, (day, kind, about, cadence) in enumerate(items)
+        on_day(day, kind, about, cadence=cadence, id=number << 32 | place)
+        for place, (day, kind, about, cadence, number) in enumerate(items)
     ]
 
 
@@ -80,3 +79,4 @@ _DAYS = st.integers(0, 1100).map(lambda half: half / 2) | st.floats(0, 550)
 _SIDES = st.sampled_from([About.MENTOR, About.MENTEE])
 # 15 days is the default half-life of 90; 7 and 10 are both clamped to 60.
 _CADENCES = st.sampled_from([7, 10, 14, 15, 30, 60])
+_ITEMS = st.tuples(_DAYS, st.sampled_from(list(Kind)), _SIDES, _CADENCES, st.integers(1, 2**16))

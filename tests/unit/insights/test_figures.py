@@ -40,7 +40,7 @@ def test_a_history_gives_the_worked_score_and_interval(
 ) -> None:
     seen = reliability(history, day)
     assert seen.score == pytest.approx(score, abs=0.0005)
-    assert (seen.low, seen.high) == (pytest.approx(low, abs=0.005), pytest.approx(high, abs=0.005))
+    assert [seen.low, seen.high] == pytest.approx([low, high], abs=0.005)
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ def as_it_arrives(arrivals: Sequence[Evidence], ends: Sequence[int]) -> PairStat
 
     `ends` says where batches end; between two batches a state is packed and unpacked.
     """
-    state: PairState | None = PairState(V1)
+    state = PairState(V1)
     stored: dict[Any, Evidence] = {}
     for place, item in enumerate(arrivals):
         if item.event_id not in stored:
@@ -34,8 +34,9 @@ def as_it_arrives(arrivals: Sequence[Evidence], ends: Sequence[int]) -> PairStat
             if not state.absorb(item):
                 state = refold(stored.values(), V1)
         if place in ends:
-            state = unpack(pack(state), V1)
-            assert state is not None
+            loaded = unpack(pack(state), V1)
+            assert loaded is not None
+            state = loaded
     return state
 
 
@@ -106,7 +107,9 @@ def test_the_top_reason_of_a_state_is_the_strongest_that_leaving_one_out_finds(
         why = explain(history, V1, at_us, side)
         found = [*why.up, *why.down]
         most = max((abs(reason.delta) for reason in found), default=0.0)
-        equals = {reason.code for reason in found if abs(reason.delta) > most - 1e-6}
+        equals: set[str | None] = {
+            reason.code for reason in found if abs(reason.delta) > most - 1e-6
+        }
         assert top_reason(state, at_us, side) in (equals or {None})
 
 
@@ -158,3 +161,9 @@ def test_evidence_of_a_kind_from_a_newer_release_weighs_nothing() -> None:
     at_us = known[-1].at_us
     assert fold([*known, unknown], V1, at_us) == fold(known, V1, at_us)
     assert refold([*known, unknown], V1).count == len(known) + 1
+
+
+def test_late_unknown_evidence_does_not_move_what_the_pair_sees() -> None:
+    known = every_14_days(2)
+    unknown = on_day(99, Kind.COMMITMENT_KEPT)._replace(kind=99)
+    assert refold([*known, unknown], V1).newest(Scope.OBSERVABLE) == known[-1].at_us

@@ -16,7 +16,14 @@ from services.insights.domain.state import refold
 from services.insights.domain.trust import fold
 from shared.events.insights import TrustChanged
 from tests.unit.insights.facts import ANN, BEN, PAIR
-from tests.unit.insights.histories import PRIVATE, every_14_days, examples, histories, on_day
+from tests.unit.insights.histories import (
+    PRIVATE,
+    every_14_days,
+    examples,
+    histories,
+    mentor,
+    on_day,
+)
 
 US = Subject(PAIR, ANN, BEN)
 OBSERVED = [on_day(0, Kind.AGREEMENT_SIGNED, cadence=14), *every_14_days(4)]
@@ -60,6 +67,20 @@ def test_answers_alone_leave_the_pair_looking_like_nothing_happened() -> None:
         assert seen.as_of is None
         assert seen.about_mentor == seen.about_mentee
         assert (seen.about_mentor.score, seen.about_mentor.top_reason) == (0.6, None)
+
+
+def test_not_even_the_day_of_an_answer_moves_a_band() -> None:
+    """On that day alone the score stood outside the zone in which a band remembers."""
+    history = [
+        *[on_day(day, Kind.COMMITMENT_MISSED) for day in (0, 1, 2)],
+        *[on_day(day, Kind.SESSION_HELD_SAID_ONE) for day in (10, 11, 12)],
+        on_day(43, Kind.COMMITMENT_MISSED_TOLD),
+    ]
+    low, high = V1.bands.strained
+    assert low < mentor(history, 12).score < high < mentor(history, 42).score
+    assert low < mentor(history, 43).score < high
+    answer = on_day(42, Kind.LISTENED_YES, About.MENTEE)
+    assert safe([*history, answer]) == safe(history)
 
 
 @examples(100)
