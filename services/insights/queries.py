@@ -68,7 +68,8 @@ _ONLY_SURFACER = """
 _TAKE_DIRTY = """
     WITH taken AS (
         DELETE FROM dirty_pair
-        WHERE ctid = ANY (ARRAY (SELECT ctid FROM dirty_pair LIMIT $1)) RETURNING pair_key
+        WHERE pair_key IN (SELECT pair_key FROM dirty_pair GROUP BY pair_key LIMIT $1)
+        RETURNING pair_key
     )
     SELECT DISTINCT pair_key FROM taken
 """
@@ -191,7 +192,7 @@ async def become_surfacer(conn: Connection) -> bool:
 
 
 async def take_dirty(conn: Connection, limit: int) -> list[int]:
-    """Take up to `limit` marks off; the pairs they were on, each once."""
+    """Take all marks off up to `limit` pairs; those pairs."""
     return [row[0] for row in await conn.fetch(_TAKE_DIRTY, limit)]
 
 

@@ -18,22 +18,22 @@ from shared.postgres import outbox
 from shared.postgres.pool import Pool
 
 SERVICE = "insights"
-# Marks taken at once: bounds the transaction and how long the event loop is kept.
-MAX_MARKS = 200
+# Pairs taken at once: bounds the transaction and how long the event loop is kept.
+MAX_PAIRS = 200
 
 
 async def surface(pool: Pool) -> int:
-    """Publish pairs that changed since they were last published; how many marks were dealt with."""
+    """Publish pairs that changed since they were last published; how many were looked at."""
     # One snapshot: a band may need the evidence, and it must be the evidence of that state.
     async with pool.acquire() as conn, conn.transaction(isolation="repeatable_read"):
         if not await queries.become_surfacer(conn):
             return 0
-        keys = await queries.take_dirty(conn, MAX_MARKS)
+        keys = await queries.take_dirty(conn, MAX_PAIRS)
         if not keys:
             return 0
         pairs = [pair for pair in await queries.pairs_by_key(conn, keys) if pair.state]
-        stale = await bulk.states_of(conn, pairs, MODEL)
-        changed = [(pair, state) for pair, state in stale if state.count > pair.surfaced]
+        known = await bulk.states_of(conn, pairs, MODEL)
+        changed = [(pair, state) for pair, state in known if state.count > pair.surfaced]
         facts = await bulk.trust_changed(conn, changed)
         moved = [(pair, fact) for (pair, _), fact in zip(changed, facts, strict=True)]
         await outbox.append(conn, [_event(pair, fact) for pair, fact in moved])

@@ -64,7 +64,6 @@ class Effect(NamedTuple):
     `offset` microseconds later would weigh as much. `special` is: look at the row first.
     """
 
-    kind: int
     row: Row
     private: bool
     special: bool
@@ -73,7 +72,7 @@ class Effect(NamedTuple):
 
 
 # Of a kind this release does not know: nobody is shown so much as its date.
-NO_EFFECT = Effect(0, Row("unknown", private=True), private=True, special=False, mask=0, cells=())
+NO_EFFECT = Effect(Row("unknown", private=True), private=True, special=False, mask=0, cells=())
 
 
 class Bands(NamedTuple):
@@ -153,7 +152,6 @@ def _effects(rows: Mapping[Kind, Row], half_life_us: int) -> dict[int, Effect]:
                 for cell, weight in _cells(row, side)
             )
             found[effect_key(kind, about)] = Effect(
-                kind=kind,
                 row=row,
                 private=row.private,
                 special=row.capped or row.agrees,

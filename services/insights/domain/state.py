@@ -87,7 +87,7 @@ class PairState:
         """Add evidence that was never added before. False: nothing changed, refold the pair."""
         _, at_us, kind, about, _ = item
         effect = self.effects.get(kind << 2 | about, NO_EFFECT)
-        _, row, private, special, mask, cells = effect
+        row, private, special, mask, cells = effect
         weighs_us, halvings = at_us, 0
         if special:
             halvings = self._prepare(row, item)

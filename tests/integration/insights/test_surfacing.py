@@ -94,7 +94,7 @@ async def test_surfacing_while_facts_arrive_ends_with_the_newest_state(insights:
 
 
 async def test_more_pairs_than_one_round_takes_are_all_published(insights: Insights) -> None:
-    pairs = [uuid4() for _ in range(surfacing.MAX_MARKS + 20)]
+    pairs = [uuid4() for _ in range(surfacing.MAX_PAIRS + 20)]
     await insights.hears([event(kept(pair), 3) for pair in pairs])
     assert len(await insights.surfaces()) == len(pairs)
 
