@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from services.insights.domain.evidence import Evidence
@@ -221,6 +221,6 @@ async def pairs_page(
     return [_pair(row) for row in await conn.fetch(_PAIRS_PAGE, tenant, after, limit)]
 
 
-def _pair(row: Sequence[object]) -> PairRow:
+def _pair(row: Iterable[Any]) -> PairRow:
     key, tenant, pair_id, mentor_id, mentee_id, *rest = row
-    return PairRow(key, tenant, Subject(pair_id, mentor_id, mentee_id), *rest)  # type: ignore[arg-type]
+    return PairRow(key, tenant, Subject(pair_id, mentor_id, mentee_id), *rest)

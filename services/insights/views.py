@@ -169,8 +169,10 @@ def _may_see(caller: Caller, pair: PairRow) -> bool:
 
 async def trust_page(pool: Pool, tenant: TenantId, after: PairId | None, limit: int) -> TrustPage:
     """Pairs of a tenant with their newest trust, after the pair `after`."""
-    snapshot = "repeatable_read"
-    async with pool.acquire() as conn, conn.transaction(isolation=snapshot, readonly=True):
+    async with (
+        pool.acquire() as conn,
+        conn.transaction(isolation="repeatable_read", readonly=True),
+    ):
         rows = await queries.pairs_page(conn, tenant, after, limit + 1)
         found = await bulk.states_of(conn, rows[:limit], MODEL)
         facts = await bulk.trust_changed(conn, found)
