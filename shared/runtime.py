@@ -129,10 +129,10 @@ class _Process:
 
     async def _repeat(self, loop: Loop) -> None:
         while not self._stopping.is_set():
-            delay_s = loop.every_s
+            delay_s, started = loop.every_s, time.monotonic()
             try:
                 if await loop.step():
-                    delay_s = 0.0
+                    delay_s = (time.monotonic() - started) * (1 / loop.share - 1)
             except Exception as error:  # the edge: a step that fails is tried again
                 metrics.LOOP_FAILURES.labels(self._service.name, loop.name).inc()
                 log.warning("step failed", action="loop", loop=loop.name, error=repr(error)[:200])

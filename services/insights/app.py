@@ -14,6 +14,10 @@ from shared.postgres.pool import Pool
 from shared.service import Loop, Service
 
 
+# What facts make of a pair is stored at once; telling the others may wait while there are more.
+SURFACE_SHARE = 0.15
+
+
 def build(settings: InsightsSettings, pool: Pool, clock: Clock) -> Service:
     """The service, wired but not started. All four are built by one signature."""
     return Service(
@@ -21,5 +25,5 @@ def build(settings: InsightsSettings, pool: Pool, clock: Clock) -> Service:
         group=topics.INSIGHTS,
         apply=APPLY,
         api=build_api(pool, clock),
-        loops=(Loop("surface", settings.surface_every_s, partial(surface, pool)),),
+        loops=(Loop("surface", settings.surface_every_s, partial(surface, pool), SURFACE_SHARE),),
     )

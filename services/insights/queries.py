@@ -65,13 +65,14 @@ _MARK_DIRTY = """
 _ONLY_SURFACER = """
     SELECT pg_try_advisory_xact_lock(hashtextextended('trustfold insights surfacing', 0))
 """
+# All marks of the pairs taken, as far as they stand among the oldest: a pair that changes with
+# every batch is marked many times, and one look is enough.
 _TAKE_DIRTY = """
-    WITH taken AS (
-        DELETE FROM dirty_pair
-        WHERE pair_key IN (SELECT pair_key FROM dirty_pair GROUP BY pair_key LIMIT $1)
-        RETURNING pair_key
-    )
-    SELECT DISTINCT pair_key FROM taken
+    WITH oldest AS (SELECT ctid AS mark, pair_key FROM dirty_pair LIMIT $2),
+         taken AS (SELECT pair_key FROM oldest GROUP BY pair_key ORDER BY min(mark) LIMIT $1),
+         gone AS (DELETE FROM dirty_pair WHERE ctid = ANY (ARRAY (
+                      SELECT mark FROM oldest JOIN taken USING (pair_key))))
+    SELECT pair_key FROM taken
 """
 _PAIR_COLUMNS = """p.pair_key, p.tenant, p.pair_id, p.mentor_id, p.mentee_id, p.programme_id,
     p.started_at, p.ended_at, p.state"""
@@ -191,9 +192,9 @@ async def become_surfacer(conn: Connection) -> bool:
     return bool(await conn.fetchval(_ONLY_SURFACER))
 
 
-async def take_dirty(conn: Connection, limit: int) -> list[int]:
-    """Take all marks off up to `limit` pairs; those pairs."""
-    return [row[0] for row in await conn.fetch(_TAKE_DIRTY, limit)]
+async def take_dirty(conn: Connection, pairs: int, marks: int) -> list[int]:
+    """Take the marks off up to `pairs` pairs, the oldest first, looking at `marks` marks."""
+    return [row[0] for row in await conn.fetch(_TAKE_DIRTY, pairs, marks)]
 
 
 async def pairs_by_key(conn: Connection, keys: Sequence[int]) -> list[PairRow]:

@@ -19,7 +19,8 @@ from shared.postgres.pool import Pool
 
 SERVICE = "insights"
 # Pairs taken at once: bounds the transaction and how long the event loop is kept.
-MAX_PAIRS = 200
+MAX_PAIRS = 100
+MAX_MARKS = 20_000
 
 
 async def surface(pool: Pool) -> int:
@@ -28,7 +29,7 @@ async def surface(pool: Pool) -> int:
     async with pool.acquire() as conn, conn.transaction(isolation="repeatable_read"):
         if not await queries.become_surfacer(conn):
             return 0
-        keys = await queries.take_dirty(conn, MAX_PAIRS)
+        keys = await queries.take_dirty(conn, MAX_PAIRS, MAX_MARKS)
         if not keys:
             return 0
         pairs = [pair for pair in await queries.pairs_by_key(conn, keys) if pair.state]
