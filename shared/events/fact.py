@@ -6,7 +6,9 @@ are closed, so that adding an optional field is a compatible change under every 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Annotated, ClassVar
+from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
@@ -45,6 +47,12 @@ class Fact(Part):
         raise TypeError(f"{type(self).__name__} does not say what it is about")
 
 
+@lru_cache(maxsize=20_000)
+def _text(subject: UUID) -> str:
+    # Asked for once per record, and mostly about the same pairs.
+    return str(subject)
+
+
 class PersonFact(Fact):
     """A fact about one person."""
 
@@ -64,7 +72,7 @@ class PairFact(Fact):
 
     @property
     def subject(self) -> str:
-        return str(self.pair_id)
+        return _text(self.pair_id)
 
 
 Probability = Annotated[float, Field(ge=0, le=1)]

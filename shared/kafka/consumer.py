@@ -10,19 +10,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Annotated, Any
 
 from aiokafka import ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import ConsumerStoppedError, KafkaError
 from faststream import AckPolicy, Context
 from faststream.kafka import KafkaBroker
 from faststream.kafka.message import KafkaMessage
 
 from shared import metrics
 from shared.events.topics import Group
-from shared.kafka.delivery import Delivery
+from shared.kafka.delivery import Delivery, Read, read
 from shared.logging import logger
 
 POLL_TIMEOUT_MS = 20
@@ -57,6 +57,7 @@ class Consumer:
         self._delivery = delivery
         self._ready: set[TopicPartition] = set()
         self._hinted_at = 0.0
+        self._committing: asyncio.Task[None] | None = None
         self._broker = KafkaBroker(
             bootstrap,
             client_id=f"trustfold-{group.name}",
@@ -97,6 +98,7 @@ class Consumer:
         )
         try:
             await self._broker.stop()
+            await self._committed()
         finally:
             giving_up.cancel()
 
@@ -107,9 +109,28 @@ class Consumer:
             for record in message.raw_message
             if TopicPartition(record.topic, record.partition) in self._ready
         ]
-        if records:
-            await self._delivery.deliver(records)
-            await self._hint()
+        if not records:
+            return
+        try:
+            # While the database works on one batch, the next is fetched and decoded here. One
+            # transaction follows the other, so the order is that of the log.
+            batch = read(records)
+            await self._committed()
+            self._committing = asyncio.create_task(self._commit(batch))
+        except Exception:
+            # FastStream would go on with the next batch and lose this one: take nothing more.
+            # The watchdog ends a process that has work and does none.
+            self._ready.clear()
+            log.exception("delivery broke; taking no more", action="halt")
+
+    async def _committed(self) -> None:
+        """Return when the batch in the air is committed."""
+        if self._committing is not None:
+            await self._committing
+
+    async def _commit(self, batch: Sequence[Read]) -> None:
+        await self._delivery.commit(batch)
+        await self._hint()
 
     async def seek(self, partitions: Iterable[TopicPartition]) -> None:
         """Move the consumer to where Postgres says the group stands."""
@@ -141,7 +162,7 @@ class Consumer:
             for tp in self._ready
             if (tp.topic, tp.partition) in self._delivery.progress.committed
         }
-        with suppress(KafkaError, asyncio.TimeoutError):
+        with suppress(KafkaError, ConsumerStoppedError, TimeoutError):
             await asyncio.wait_for(consumer.commit(done), HINT_TIMEOUT_S)
         metrics.LAG.labels(self._delivery.group).set(self.lag())
 

@@ -12,6 +12,7 @@ import random
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from shared import metrics
 from shared.clock import Clock
@@ -52,13 +53,13 @@ class Progress:
     cap_reached: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Trouble:
-    """A record that cannot be handled, and the error that says why."""
+class Read(NamedTuple):
+    """A record and its event, or the error that says why it cannot be handled."""
 
     record: Record
-    error: Exception
-    attempts: int
+    event: Event | None
+    error: Exception | None = None
+    attempts: int = 1
 
     @property
     def reason(self) -> str:
@@ -69,6 +70,17 @@ class _Trouble:
         # A handler's own message may quote data; its class never does.
         known = isinstance(self.error, PoisonMessage)
         return str(self.error) if known else type(self.error).__name__
+
+
+def read(records: Sequence[Record]) -> list[Read]:
+    """Decode records, in order. A record that cannot be decoded is there with its error."""
+    batch = []
+    for record in records:
+        try:
+            batch.append(Read(record, decode(record.key, record.value, record.headers)))
+        except PoisonMessage as error:
+            batch.append(Read(record, None, error))
+    return batch
 
 
 class Delivery:
@@ -102,74 +114,70 @@ class Delivery:
         raise AssertionError("unreachable")
 
     async def deliver(self, records: Sequence[Record]) -> None:
-        """Apply records (contiguous per partition). Returns when committed, or when stopping."""
+        """`read`, then `commit`."""
+        await self.commit(read(records))
+
+    async def commit(self, batch: Sequence[Read]) -> None:
+        """Apply what was read (contiguous per partition). Returns when committed, or stopping."""
         started = time.monotonic()
         self.progress.busy_since = started
         try:
-            await self._deliver(records)
+            await self._commit(batch)
         finally:
             self.progress.busy_since = None
         metrics.BATCH_SECONDS.labels(self.group).observe(time.monotonic() - started)
 
-    async def _deliver(self, records: Sequence[Record]) -> None:
+    async def _commit(self, batch: Sequence[Read]) -> None:
         """Try until committed; a batch that a handler cannot bear is halved to find the record."""
         attempt = 0
-        culprit: _Trouble | None = None
         while not self._stopping.is_set():
             try:
-                await self._transact(records, culprit)
+                await self._transact(batch)
                 return
             except TRY_AGAIN as error:
                 await self._back_off(error, attempt)
             except Exception as error:
-                if len(records) > 1:
-                    middle = len(records) // 2
-                    await self._deliver(records[:middle])
-                    await self._deliver(records[middle:])
+                if len(batch) > 1:
+                    middle = len(batch) // 2
+                    await self._commit(batch[:middle])
+                    await self._commit(batch[middle:])
                     return
                 tried = attempt + 1
                 if isinstance(error, PoisonMessage) or tried >= self._limits.handler_attempts:
-                    culprit = _Trouble(records[0], error, tried)
+                    batch = [Read(batch[0].record, None, error, tried)]
                 else:
                     await self._back_off(error, attempt)
             attempt += 1
 
-    async def _transact(self, records: Sequence[Record], culprit: _Trouble | None) -> None:
+    async def _transact(self, batch: Sequence[Read]) -> None:
         """One transaction: lock offsets, drop what is done, apply, park, advance."""
-        ends = {(r.topic, r.partition): r.offset + 1 for r in records}
+        ends = {(r.topic, r.partition): r.offset + 1 for r, *_ in batch}
         async with self._pool.acquire() as conn:
             async with conn.transaction():
                 starts = await offsets.lock(conn, self.group, ends)
-                fresh = [r for r in records if r.offset >= starts[r.topic, r.partition]]
-                parked = await self._apply_fresh(conn, fresh, culprit)
+                fresh = [it for it in batch if it.record.offset >= starts[_partition(it.record)]]
+                parked = await self._apply_fresh(conn, fresh)
                 if fresh:
                     await offsets.advance(
                         conn, self.group, {p: max(end, starts[p]) for p, end in ends.items()}
                     )
             self._committed(ends, applied=len(fresh) - parked, parked=parked)
-        if repeated := len(records) - len(fresh):
+        if repeated := len(batch) - len(fresh):
             metrics.RECORDS.labels(self.group, "repeated").inc(repeated)
 
-    async def _apply_fresh(
-        self, conn: Connection, fresh: Sequence[Record], culprit: _Trouble | None
-    ) -> int:
-        """Apply what can be decoded, park what cannot (or the culprit); how many were parked."""
-        events: list[Event] = []
-        troubles: list[_Trouble] = [culprit] if culprit and fresh else []
-        for record in () if culprit else fresh:
-            try:
-                events.append(decode(record.key, record.value, record.headers))
-            except PoisonMessage as error:
-                troubles.append(_Trouble(record, error, attempts=1))
+    async def _apply_fresh(self, conn: Connection, fresh: Sequence[Read]) -> int:
+        """Apply what could be read, park what could not; how many were parked."""
+        events = [it.event for it in fresh if it.event is not None]
         if events:
             await self._apply(conn, events, self._clock.now())
+        troubles = [it for it in fresh if it.event is None]
         for trouble in troubles:
             await self._park(conn, trouble)
         if troubles:
             await dead_letters.check_cap(conn, self.group, self._limits.dead_letter_cap)
         return len(troubles)
 
-    async def _park(self, conn: Connection, trouble: _Trouble) -> None:
+    async def _park(self, conn: Connection, trouble: Read) -> None:
         record, reason, detail = trouble.record, trouble.reason, trouble.detail
         await dead_letters.park(
             conn, self.group, record, reason=reason, detail=detail, attempts=trouble.attempts
@@ -230,3 +238,7 @@ class Delivery:
             await asyncio.wait_for(self._stopping.wait(), delay)
         except TimeoutError:
             return
+
+
+def _partition(record: Record) -> Partition:
+    return record.topic, record.partition
