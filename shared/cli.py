@@ -6,30 +6,22 @@ one service needs none of the others, and no `deploy/`.
 
 from __future__ import annotations
 
-import asyncio
 import importlib
 import json
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-import asyncpg
 import typer
-from pydantic import ValidationError
-from rich.console import Console
 
 from shared import dlq_cli, logging
-from shared.errors import TrustfoldError
+from shared.command import EXIT_PROBLEM, ServiceName, await_, dsn_of, errors, settings_of
+from shared.events.topics import every_topic
 from shared.kafka.admin import create_topics
 from shared.postgres.migrate import migrate as apply_migrations
 from shared.runtime import ROLES
 from shared.runtime import run as run_service
-from shared.settings import ServiceSettings
 
-SERVICES = ("matching", "sessions", "notifications", "insights")
 ROOT = Path(__file__).parent.parent
-EXIT_PROBLEM = 1
-EXIT_USAGE = 2
 
 app = typer.Typer(
     help="Trustfold: a mentoring network whose trust scores explain themselves.",
@@ -39,41 +31,6 @@ app = typer.Typer(
 contracts = typer.Typer(help="The contracts: schemas, examples, AsyncAPI.", no_args_is_help=True)
 app.add_typer(contracts, name="contracts")
 app.add_typer(dlq_cli.app, name="dlq")
-errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
-
-T = TypeVar("T")
-
-
-def settings_of(service: str) -> ServiceSettings:
-    """The service's settings from its environment; exits naming every variable that is wrong."""
-    module = importlib.import_module(f"services.{service}.settings")
-    cls: type[ServiceSettings] = getattr(module, f"{service.capitalize()}Settings")
-    try:
-        return cls()
-    except ValidationError as error:
-        prefix = str(cls.model_config["env_prefix"])
-        for problem in error.errors(include_input=False):
-            name = prefix + "_".join(str(part) for part in problem["loc"]).upper()
-            errors.print(f"{name}: {problem['msg']}")
-        raise typer.Exit(EXIT_USAGE) from None
-
-
-def await_(work: Coroutine[Any, Any, T]) -> T:
-    """Run to the end; a failure ends the command in one sentence, not in a traceback."""
-    try:
-        return asyncio.run(work)
-    except (TrustfoldError, OSError, asyncpg.PostgresError) as error:
-        errors.print(f"{type(error).__name__}: {error}")
-        raise typer.Exit(EXIT_PROBLEM) from None
-
-
-def _service(value: str) -> str:
-    if value not in SERVICES:
-        raise typer.BadParameter(f"choose one of {', '.join(SERVICES)}")
-    return value
-
-
-ServiceName = Annotated[str, typer.Argument(callback=_service, help="|".join(SERVICES))]
 
 
 @app.command()
@@ -97,7 +54,7 @@ def migrate(
     admin: Annotated[str, typer.Option(envvar="TRUSTFOLD_POSTGRES", help="DSN of a superuser.")],
 ) -> None:
     """Make a service's role and schema where missing, and apply what is not applied yet."""
-    dsn = settings_of(service).postgres.get_secret_value()
+    dsn = dsn_of(service)
     folder = ROOT / "services" / service / "migrations"
     await_(apply_migrations(admin, dsn, service=service, migrations=folder))
 
@@ -110,8 +67,6 @@ def topics(
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """Create the topics that are missing, each with all its settings stated."""
-    from shared.events.topics import every_topic
-
     done = await_(create_topics(bootstrap, every_topic(), namespace=namespace, replicas=replicas))
     if as_json:
         print(json.dumps({"created": done.created, "existing": done.existing}))

@@ -16,6 +16,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from shared.command import ServiceName, await_, dsn_of
 from shared.kafka import dead_letters
 from shared.kafka.dead_letters import DeadLetter, Status
 from shared.postgres.pool import Connection
@@ -23,7 +24,6 @@ from shared.postgres.pool import Connection
 app = typer.Typer(help="Dead letters: ls, show, redrive, drop.", no_args_is_help=True)
 
 T = TypeVar("T")
-ServiceName = Annotated[str, typer.Argument(help="Whose dead letters.")]
 Json = Annotated[bool, typer.Option("--json")]
 Ids = Annotated[list[int] | None, typer.Argument(help="Ids from `ls`.")]
 All = Annotated[bool, typer.Option("--all", help="Every parked one.")]
@@ -84,9 +84,7 @@ def _decide(service: str, status: Any, ids: list[int] | None, every: bool) -> No
 
 
 def _with(service: str, ask: Callable[[Connection], Awaitable[T]]) -> T:
-    from shared.cli import await_, settings_of
-
-    dsn = settings_of(service).postgres.get_secret_value()
+    dsn = dsn_of(service)
 
     async def asked() -> T:
         conn = await asyncpg.connect(dsn, server_settings={"search_path": service})

@@ -52,7 +52,9 @@ def worker_ready(consumer: Consumer, delivery: Delivery) -> dict[str, object]:
     progress = delivery.progress
     busy_s = time.monotonic() - progress.busy_since if progress.busy_since else 0.0
     reasons = []
-    if not consumer.assigned():
+    if consumer.halted:
+        reasons.append(consumer.halted)
+    elif not consumer.assigned():
         reasons.append("no partition is assigned")
     if poll_age_s is not None and poll_age_s > MAX_POLL_AGE_S:
         reasons.append("the broker has not answered lately")

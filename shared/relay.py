@@ -21,6 +21,8 @@ from shared.postgres.outbox import Waiting
 from shared.postgres.pool import UNAVAILABLE, Connection, Pool
 
 DRAIN_BATCH = 2_000
+# Then from the start again: a transaction that committed late stands before what was read.
+DRAIN_ROUNDS = 8
 DEAD_LETTER_BATCH = 100
 BUSY_POLL_S = 0.005
 IDLE_POLL_S = 0.05
@@ -92,17 +94,34 @@ class Relay:
                 await self._pause(BUSY_POLL_S if quiet < IDLE_AFTER_POLLS else IDLE_POLL_S)
 
     async def drain(self, conn: Connection) -> int:
-        """Publish one batch of what waits; how many. Raises PublishFailed: nothing is settled."""
-        waiting = await outbox.take(conn, DRAIN_BATCH)
-        if waiting:
-            await self._producer.send_all([self._record(fact) for fact in waiting])
-            await outbox.settle(conn, [fact.position for fact in waiting])
-            metrics.RELAYED.labels(self._service).inc(len(waiting))
+        """Publish what waits, up to DRAIN_ROUNDS batches; how many.
+
+        Raises PublishFailed: of the batch that failed, nothing is settled.
+        """
+        moved = 0
+        batch = await outbox.take(conn, DRAIN_BATCH)
+        for _ in range(DRAIN_ROUNDS):
+            if not batch:
+                break
+            # The next batch is read while the broker has this one.
+            records = [self._record(fact) for fact in batch]
+            sending = asyncio.create_task(self._producer.send_all(records))
+            try:
+                following = await outbox.take(conn, DRAIN_BATCH, after=batch[-1].position)
+            finally:
+                await sending
+            await outbox.settle(conn, [fact.position for fact in batch])
+            metrics.RELAYED.labels(self._service).inc(len(batch))
+            moved += len(batch)
+            batch = following
+        return moved + await self._publish_dead_letters(conn)
+
+    async def _publish_dead_letters(self, conn: Connection) -> int:
         letters = await dead_letters.unpublished(conn, DEAD_LETTER_BATCH)
         if letters:
             await self._producer.send_all([_dead_letter(letter) for letter in letters])
             await dead_letters.mark_published(conn, [letter.id for letter in letters])
-        return len(waiting) + len(letters)
+        return len(letters)
 
     def _record(self, fact: Waiting) -> Waiting | _Record:
         if not self._namespace:

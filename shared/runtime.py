@@ -145,7 +145,8 @@ class _Process:
         while not self._stopping.is_set():
             self._beat = time.monotonic()
             idle = self._delivery.progress.busy_since is None
-            behind = "worker" in self._roles and idle and self._consumer.lag() > 0
+            stuck = self._consumer.halted or (idle and self._consumer.lag() > 0)
+            behind = "worker" in self._roles and stuck
             stalled_since = (stalled_since or self._beat) if behind else None
             committed_at = self._delivery.progress.committed_at or 0.0
             since = max(stalled_since or self._beat, committed_at)
@@ -159,10 +160,11 @@ class _Process:
         return {"ok": age_s < MAX_BEAT_AGE_S + WATCH_EVERY_S, "beat_age_s": round(age_s, 3)}
 
     def _ready(self) -> dict[str, object]:
-        found: dict[str, object] = {"ok": not self._stopping.is_set()}
+        # The pid tells a launcher that it is its own child that answers on the port.
+        found: dict[str, object] = {"ok": not self._stopping.is_set(), "pid": os.getpid()}
         if "worker" in self._roles:
             worker = health.worker_ready(self._consumer, self._delivery)
-            found = {**worker, "ok": bool(worker["ok"]) and bool(found["ok"])}
+            found = {**found, **worker, "ok": bool(worker["ok"]) and bool(found["ok"])}
         if "relay" in self._roles:
             found["relay"] = health.relay_ready(self._relay)
         return found

@@ -28,7 +28,6 @@ class ServiceSettings(BaseSettings):
     clock_file: Path | None = None
     pool_size: Annotated[int, Field(ge=2, le=100)] = 8
     max_batch: Annotated[int, Field(ge=1, le=20_000)] = 5_000
-    replicas: Annotated[int, Field(ge=1, le=7)] = 1
     dead_letter_cap: Annotated[int, Field(ge=1)] = 1_000
     handler_attempts: Annotated[int, Field(ge=1, le=20)] = 4
     stall_timeout_s: Annotated[float, Field(gt=0)] = 120.0

@@ -6,11 +6,11 @@ topics, schemas, roles -> four services (API, worker and relay in one process ea
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import secrets
 import signal
 import sys
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -93,8 +93,8 @@ class Network:
 
     def wait_ready(self, service: str) -> None:
         """Return when the service says it is ready; StackError with its log otherwise."""
-        url = f"{self.url(service)}/health/ready"
-        self._running[service].until(lambda: _answers(url), READY_TIMEOUT_S, "ready")
+        url, process = f"{self.url(service)}/health/ready", self._running[service]
+        process.until(lambda: _answers(url, process.pid), READY_TIMEOUT_S, "ready")
 
     def kill(self, service: str) -> None:
         """End a service the way a power cut does."""
@@ -169,9 +169,10 @@ class Network:
         self.close()
 
 
-def _answers(url: str) -> bool:
+def _answers(url: str, pid: int) -> bool:
+    """Whether that very process is ready: a stranger may have taken the port first."""
     try:
         with urllib.request.urlopen(url, timeout=PROBE_TIMEOUT_S) as answer:
-            return bool(answer.status == 200)
-    except (OSError, urllib.error.URLError):
+            return bool(json.load(answer).get("pid") == pid)
+    except (OSError, ValueError):
         return False

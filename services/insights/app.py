@@ -13,7 +13,6 @@ from shared.events import topics
 from shared.postgres.pool import Pool
 from shared.service import Loop, Service
 
-
 # What facts make of a pair is stored at once; telling the others may wait while there are more.
 SURFACE_SHARE = 0.15
 

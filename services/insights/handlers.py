@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from uuid import UUID
 
 from services.insights import queries
 from services.insights.domain.evidence import Evidence, observe
@@ -76,22 +75,21 @@ def _read(events: Sequence[Event], now: datetime) -> _Batch:
 
 async def _count(conn: Connection, seen: Sequence[tuple[LockedPair, Evidence]]) -> None:
     """Store what is new and bring the states of its pairs up to date."""
-    distinct: dict[tuple[int, UUID], tuple[LockedPair, Evidence]] = {}
-    for pair, item in seen:
-        distinct.setdefault((pair.key, item.event_id), (pair, item))
+    distinct = {(pair.key, item.event_id): (pair, item) for pair, item in seen}
     new = await queries.add_evidence(conn, distinct.values())
-    fresh: dict[LockedPair, list[Evidence]] = {}
+    pairs: dict[int, LockedPair] = {}
+    fresh: dict[int, list[Evidence]] = {}
     for found, (pair, item) in distinct.items():
         if found in new:
-            fresh.setdefault(pair, []).append(item)
-    states = {pair: _absorbed(pair, items, MODEL) for pair, items in fresh.items()}
-    refused = [pair.key for pair, state in states.items() if state is None]
-    stored = await queries.evidence_of(conn, refused)
+            pairs[pair.key] = pair
+            fresh.setdefault(pair.key, []).append(item)
+    states = {key: _absorbed(pairs[key], items, MODEL) for key, items in fresh.items()}
+    stored = await queries.evidence_of(conn, [key for key, state in states.items() if not state])
     packed = [
-        (pair, pack(refold(stored[pair.key], MODEL) if state is None else state))
-        for pair, state in states.items()
+        (pairs[key], pack(state or refold(stored[key], MODEL)))
+        for key, state in sorted(states.items())
     ]
-    await queries.save_states(conn, sorted(packed, key=lambda entry: entry[0].key))
+    await queries.save_states(conn, packed)
 
 
 def _absorbed(pair: LockedPair, items: Sequence[Evidence], model: Model) -> PairState | None:

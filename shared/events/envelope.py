@@ -158,20 +158,20 @@ def _open_structured(value: bytes) -> tuple[dict[str, str], bytes]:
 
 def _build(found: list[str | None], data: bytes, key: bytes | None) -> Event:
     """An event from its attributes, in the order of _ATTRIBUTES, and its data."""
-    version, ce_id, source, type_, time, tenant, correlation, causation, trace = found
+    version, ce_id, source, type_, time, tenant, *hints = found
     if version is None or ce_id is None or source is None:
         raise _missing(found)
     if type_ is None or time is None or tenant is None:
         raise _missing(found)
-    correlation, causation, trace = correlation or "", causation or "", trace or ""
-    _check_attributes(version, ce_id, source, correlation, causation, trace)
-    fact = _read_fact(type_, data)
-    at, of = _instant(time), _tenant(tenant)
-    own = source.startswith(OWN_SOURCE_PREFIX)
-    event_id = _own_id(ce_id) if own else derived_id(of, source, ce_id)
+    origin = _origin(version, source, type_, tenant)
+    correlation, causation, trace = (hint or _NO_CAUSE for hint in hints)
+    _check_text(ce_id, correlation, causation, trace)
+    fact = _read_fact(origin.fact, data)
+    event_id = _own_id(ce_id) if origin.own else derived_id(tenant, source, ce_id)
     # A key of another subject would put the fact out of order with its own: refuse it.
-    if key != f"{of}/{fact.subject}".encode():
+    if key != f"{tenant}/{fact.subject}".encode():
         raise PoisonMessage("wrong_key", "the record's key is not <tenant>/<subject>")
+    at, of = _instant(time), origin.tenant
     return Event(event_id, source, of, at, fact, ce_id, correlation, causation, trace)
 
 
@@ -180,25 +180,44 @@ def _missing(found: list[str | None]) -> PoisonMessage:
     return PoisonMessage("missing_attribute", f"there is no {first!r}")
 
 
-def _check_attributes(version: str, ce_id: str, source: str, *hints: str) -> None:
+class _Origin(NamedTuple):
+    tenant: TenantId
+    fact: type[Fact]
+    own: bool
+
+
+@lru_cache(maxsize=4096)
+def _origin(version: str, source: str, type_: str, tenant: str) -> _Origin:
+    """What is the same for all events of a type from one source, checked once."""
     if version != "1.0":
         raise PoisonMessage("bad_attribute", "specversion is not 1.0")
-    if not ce_id or not source:
-        raise PoisonMessage("bad_attribute", "id or source is empty")
-    together = "".join((ce_id, source, *hints))
-    # The common case is one comparison; which one is too long is found only when one may be.
+    if not source:
+        raise PoisonMessage("bad_attribute", "the source is empty")
+    _check_text(source)
+    if not _TENANT.fullmatch(tenant):
+        raise PoisonMessage("bad_attribute", "tenant is not a short name of letters and digits")
+    fact = FACTS.get(type_)
+    if fact is None:
+        raise PoisonMessage("unknown_type", f"no fact is called {type_!r:.80}")
+    return _Origin(TenantId(tenant), fact, source.startswith(OWN_SOURCE_PREFIX))
+
+
+def _check_text(first: str, *others: str) -> None:
+    """The first may not be empty; none may be long or hold a control character."""
+    if not first:
+        raise PoisonMessage("bad_attribute", "the id is empty")
+    together = "".join((first, *others)) if others else first
+    # The common case is one comparison; whether one is too long is asked only when it may be.
     if len(together) > MAX_ATTRIBUTE_CHARS and (
-        max(map(len, (ce_id, source, *hints))) > MAX_ATTRIBUTE_CHARS
+        max(map(len, (first, *others))) > MAX_ATTRIBUTE_CHARS
     ):
         raise PoisonMessage("bad_attribute", "an id, the source or the trace is too long")
     if not together.isprintable() and _CONTROL.search(together):
         raise PoisonMessage("bad_attribute", "an attribute holds a control character")
 
 
-def _read_fact(type_: str, data: bytes) -> Fact:
-    cls = FACTS.get(type_)
-    if cls is None:
-        raise PoisonMessage("unknown_type", f"no fact is called {type_!r:.80}")
+def _read_fact(cls: type[Fact], data: bytes) -> Fact:
+    type_ = cls.type
     if b"\\u0000" in data and _NUL_IN_JSON.search(data):
         raise PoisonMessage("bad_data", f"{type_}: a text holds U+0000")
     try:
@@ -226,13 +245,6 @@ def _own_id(ce_id: str) -> UUID:
         return PostgresUUID(ce_id)
     except ValueError:
         raise PoisonMessage("bad_attribute", "the id of an own event is not a UUID") from None
-
-
-@lru_cache(maxsize=1024)
-def _tenant(text: str) -> TenantId:
-    if not _TENANT.fullmatch(text):
-        raise PoisonMessage("bad_attribute", "tenant is not a short name of letters and digits")
-    return TenantId(text)
 
 
 def _instant(text: str) -> datetime:

@@ -36,6 +36,9 @@ HINT_EVERY_S = 1.0
 HINT_TIMEOUT_S = 5.0
 GRACEFUL_TIMEOUT_S = 15.0
 
+# A stored offset beyond the end of the log would hide the new records until they passed it.
+RECREATED = "{} was made anew: its log is shorter than what was read (docs/runbooks)"
+
 log = logger("consumer")
 
 
@@ -55,7 +58,9 @@ class Consumer:
         self, group: Group, delivery: Delivery, *, bootstrap: str, namespace: str, max_batch: int
     ) -> None:
         self._delivery = delivery
-        self._ready: set[TopicPartition] = set()
+        # The next offset of each partition that is ours and was sought.
+        self._next: dict[TopicPartition, int] = {}
+        self.halted: str | None = None
         self._hinted_at = 0.0
         self._committing: asyncio.Task[None] | None = None
         self._broker = KafkaBroker(
@@ -103,12 +108,10 @@ class Consumer:
             giving_up.cancel()
 
     async def _on_batch(self, message: Annotated[Any, Context("message")]) -> None:
-        # A record fetched before its partition was sought to the stored offset comes again after.
-        records = [
-            record
-            for record in message.raw_message
-            if TopicPartition(record.topic, record.partition) in self._ready
-        ]
+        records = self._taken(message.raw_message)
+        # FastStream's message is part of a cycle: without this a batch lives until the collector
+        # comes by, and a worker grows to twice its size.
+        message.raw_message = ()
         if not records:
             return
         try:
@@ -117,11 +120,39 @@ class Consumer:
             batch = read(records)
             await self._committed()
             self._committing = asyncio.create_task(self._commit(batch))
-        except Exception:
-            # FastStream would go on with the next batch and lose this one: take nothing more.
-            # The watchdog ends a process that has work and does none.
-            self._ready.clear()
-            log.exception("delivery broke; taking no more", action="halt")
+        except Exception as error:
+            # FastStream would go on with the next batch and lose this one.
+            self._halt(f"delivery broke: {type(error).__name__}")
+
+    def _taken(self, raw: Iterable[Any]) -> list[Any]:
+        """The records to deliver. One fetched before its partition was sought comes again after."""
+        records = []
+        for record in raw:
+            tp = TopicPartition(record.topic, record.partition)
+            expected = self._next.get(tp)
+            if expected is None:
+                continue
+            if record.offset < expected and self._ends_before(tp, expected):
+                self._halt(RECREATED.format(tp.topic))
+                return []
+            records.append(record)
+            self._next[tp] = record.offset + 1
+        return records
+
+    def _ends_before(self, tp: TopicPartition, offset: int) -> bool:
+        """Whether the log is shorter than what was read from it.
+
+        Going back alone proves nothing: aiokafka may reset a position that was just sought.
+        """
+        consumer = self._subscriber.consumer
+        end = consumer.highwater(tp) if consumer is not None else None
+        return end is not None and end < offset
+
+    def _halt(self, why: str) -> None:
+        """Take nothing more: not ready, and the watchdog ends the process after a while."""
+        self.halted = why
+        self._next.clear()
+        log.error("taking no more", action="halt", reason=why, exc_info=True)
 
     async def _committed(self) -> None:
         """Return when the batch in the air is committed."""
@@ -135,20 +166,27 @@ class Consumer:
     async def seek(self, partitions: Iterable[TopicPartition]) -> None:
         """Move the consumer to where Postgres says the group stands."""
         assigned = sorted(partitions)
-        self._ready.clear()
+        self._next.clear()
         if not assigned:
             return
         positions = await self._delivery.positions([(tp.topic, tp.partition) for tp in assigned])
         consumer = self._subscriber.consumer
         assert consumer is not None
+        ends = await consumer.end_offsets(assigned)
+        for tp in assigned:
+            if positions[tp.topic, tp.partition] > ends[tp]:
+                self._halt(RECREATED.format(tp.topic))
+                return
         for tp in assigned:
             consumer.seek(tp, positions[tp.topic, tp.partition])
-        self._ready.update(assigned)
+            self._next[tp] = positions[tp.topic, tp.partition]
+        self._delivery.progress.committed.update(positions)
+        self.halted = None
         log.info("assigned", action="assign", partitions=len(assigned))
 
     def forget(self) -> None:
         """The group is rebalancing: nothing is ours until it is assigned again."""
-        self._ready.clear()
+        self._next.clear()
 
     async def _hint(self) -> None:
         """Tell Kafka where we are, at most every HINT_EVERY_S. Failing to is harmless."""
@@ -159,7 +197,7 @@ class Consumer:
         self._hinted_at = now
         done = {
             tp: self._delivery.progress.committed[tp.topic, tp.partition]
-            for tp in self._ready
+            for tp in self._next
             if (tp.topic, tp.partition) in self._delivery.progress.committed
         }
         with suppress(KafkaError, ConsumerStoppedError, TimeoutError):
@@ -168,7 +206,7 @@ class Consumer:
 
     def assigned(self) -> int:
         """How many partitions this member reads."""
-        return len(self._ready)
+        return len(self._next)
 
     def lag(self) -> int:
         """Records between what is committed and the end of the log, as far as it is known."""
@@ -176,7 +214,7 @@ class Consumer:
         if consumer is None:
             return 0
         behind = 0
-        for tp in self._ready:
+        for tp in self._next:
             end = consumer.highwater(tp)
             done = self._delivery.progress.committed.get((tp.topic, tp.partition))
             if end is not None and done is not None:
@@ -188,7 +226,7 @@ class Consumer:
         consumer = self._subscriber.consumer
         if consumer is None:
             return None
-        polled = [consumer.last_poll_timestamp(tp) for tp in self._ready]
+        polled = [consumer.last_poll_timestamp(tp) for tp in self._next]
         newest = max((at for at in polled if at), default=None)
         return None if newest is None else max(0.0, time.time() - newest / 1000)
 

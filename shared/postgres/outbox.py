@@ -35,7 +35,7 @@ _APPEND = f"""
 """
 # Not a cursor over the last position: a transaction that commits after one with a later position
 # would be skipped for ever. What is there has not been published.
-_TAKE = f"SELECT position, {_NAMES} FROM outbox ORDER BY position LIMIT $1"
+_TAKE = f"SELECT position, {_NAMES} FROM outbox WHERE position > $2 ORDER BY position LIMIT $1"
 _SETTLE = "DELETE FROM outbox WHERE position = ANY($1::bigint[])"
 
 
@@ -82,9 +82,13 @@ def _row(event: Event) -> tuple[object, ...]:
     )
 
 
-async def take(conn: Connection, limit: int) -> list[Waiting]:
-    """The oldest waiting facts, in position order. They stay until `settle`."""
-    return [_waiting(row) for row in await conn.fetch(_TAKE, limit)]
+async def take(conn: Connection, limit: int, *, after: int = 0) -> list[Waiting]:
+    """The oldest waiting facts, in position order. They stay until `settle`.
+
+    `after` passes over facts that are being sent. Start again from 0 soon: what commits late may
+    stand before it.
+    """
+    return [_waiting(row) for row in await conn.fetch(_TAKE, limit, after)]
 
 
 async def settle(conn: Connection, positions: Sequence[int]) -> None:

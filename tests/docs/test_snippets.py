@@ -20,7 +20,8 @@ import typer
 from pydantic import SecretStr
 from pydantic_core import PydanticUndefined
 
-from shared.cli import SERVICES, app
+from shared.cli import app
+from shared.command import SERVICES
 from shared.events.contracts import verify
 from shared.events.insights import PartnerSafe
 from shared.events.registry import FACTS
