@@ -39,11 +39,11 @@ def run(
     role: Annotated[list[str] | None, typer.Option(help="|".join(ROLES) + ", default all")] = None,
 ) -> None:
     """Run one service until SIGTERM: its API, worker and relay, or some of them."""
-    logging.configure(service)
     settings = settings_of(service)
     build = importlib.import_module(f"services.{service}.app").build
     if unknown := set(role or ()) - set(ROLES):
         raise typer.BadParameter(f"no role is called {', '.join(sorted(unknown))}")
+    logging.configure(service)
     chosen = frozenset(name for name in ROLES if not role or name in role)
     await_(run_service(service, settings, lambda pool, clock: build(settings, pool, clock), chosen))
 

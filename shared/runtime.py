@@ -153,6 +153,8 @@ class _Process:
             if stalled_since and self._beat - since > self._settings.stall_timeout_s:
                 log.error("the consumer is stuck behind the log; leaving", action="watchdog")
                 os._exit(EXIT_STALLED)
+            if "worker" in self._roles:
+                await self._consumer.hint()  # the last batch may have come too soon after a hint
             await self._pause(WATCH_EVERY_S)
 
     def _live(self) -> dict[str, object]:

@@ -161,7 +161,7 @@ class Consumer:
 
     async def _commit(self, batch: Sequence[Read]) -> None:
         await self._delivery.commit(batch)
-        await self._hint()
+        await self.hint()
 
     async def seek(self, partitions: Iterable[TopicPartition]) -> None:
         """Move the consumer to where Postgres says the group stands."""
@@ -188,7 +188,7 @@ class Consumer:
         """The group is rebalancing: nothing is ours until it is assigned again."""
         self._next.clear()
 
-    async def _hint(self) -> None:
+    async def hint(self) -> None:
         """Tell Kafka where we are, at most every HINT_EVERY_S. Failing to is harmless."""
         now = time.monotonic()
         consumer = self._subscriber.consumer

@@ -194,3 +194,26 @@ async def test_two_workers_share_the_partitions_and_count_once(
         assert one.assigned() + two.assigned() == SESSIONS.partitions
 
     assert len(set(await counted(pool))) == 2_000
+
+
+async def test_a_topic_made_anew_halts_its_reader_instead_of_hiding_records(
+    stack: Stack, pool: Pool, namespace: str
+) -> None:
+    """Seen to fail (ready, and the new records never counted) without the look at the end."""
+    async with consuming(stack, pool, namespace) as reader:
+
+        async def assigned() -> bool:
+            return reader.assigned() == SESSIONS.partitions
+
+        await until(assigned, what="assigned")
+    await pool.execute("UPDATE consumer_offset SET next_offset = 1000")
+
+    async with consuming(stack, pool, namespace) as reader:
+
+        async def halted() -> object:
+            return reader.halted
+
+        await until(halted, what="halted")
+        assert reader.halted is not None
+        assert "made anew" in reader.halted
+        assert reader.assigned() == 0
