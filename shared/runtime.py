@@ -132,7 +132,8 @@ class _Process:
             delay_s, started = loop.every_s, time.monotonic()
             try:
                 if await loop.step():
-                    delay_s = (time.monotonic() - started) * (1 / loop.share - 1)
+                    share = loop.share if self._consumer.lag() else 1.0
+                    delay_s = (time.monotonic() - started) * (1 / share - 1)
             except Exception as error:  # the edge: a step that fails is tried again
                 metrics.LOOP_FAILURES.labels(self._service.name, loop.name).inc()
                 log.warning("step failed", action="loop", loop=loop.name, error=repr(error)[:200])

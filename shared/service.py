@@ -15,10 +15,9 @@ from shared.kafka.per_fact import Apply
 class Loop:
     """Background work: `step` is called again and again, `every_s` seconds after it returned.
 
-    A step that did something (returns a true value) is called again at once, or, where `share` is
-    below 1, so that it takes at most that share of the time: background work must not starve the
-    consumer beside it. One instance of the step runs per process; a step that must run once in the
-    whole network takes a lock itself.
+    A step that did something (returns a true value) is called again at once; while the consumer
+    beside it is behind, only so soon that it takes at most `share` of the time. One instance of
+    the step runs per process; a step that must run once in the whole network takes a lock itself.
     """
 
     name: str

@@ -76,11 +76,13 @@ def _read(events: Sequence[Event], now: datetime) -> _Batch:
 async def _count(conn: Connection, seen: Sequence[tuple[LockedPair, Evidence]]) -> None:
     """Store what is new and bring the states of its pairs up to date."""
     distinct = {(pair.key, item.event_id): (pair, item) for pair, item in seen}
+    if not distinct:
+        return
     new = await queries.add_evidence(conn, distinct.values())
     pairs: dict[int, LockedPair] = {}
     fresh: dict[int, list[Evidence]] = {}
     for found, (pair, item) in distinct.items():
-        if found in new:
+        if new is None or found in new:
             pairs[pair.key] = pair
             fresh.setdefault(pair.key, []).append(item)
     states = {key: _absorbed(pairs[key], items, MODEL) for key, items in fresh.items()}

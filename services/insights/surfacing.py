@@ -19,7 +19,7 @@ from shared.postgres.pool import Pool
 
 SERVICE = "insights"
 # Pairs taken at once: bounds the transaction and how long the event loop is kept.
-MAX_PAIRS = 100
+MAX_PAIRS = 50
 MAX_MARKS = 20_000
 
 

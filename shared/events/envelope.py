@@ -158,13 +158,13 @@ def _open_structured(value: bytes) -> tuple[dict[str, str], bytes]:
 
 def _build(found: list[str | None], data: bytes, key: bytes | None) -> Event:
     """An event from its attributes, in the order of _ATTRIBUTES, and its data."""
-    version, ce_id, source, type_, time, tenant, *hints = found
+    version, ce_id, source, type_, time, tenant, correlation, causation, trace = found
     if version is None or ce_id is None or source is None:
         raise _missing(found)
     if type_ is None or time is None or tenant is None:
         raise _missing(found)
     origin = _origin(version, source, type_, tenant)
-    correlation, causation, trace = (hint or _NO_CAUSE for hint in hints)
+    correlation, causation, trace = correlation or "", causation or "", trace or ""
     _check_text(ce_id, correlation, causation, trace)
     fact = _read_fact(origin.fact, data)
     event_id = _own_id(ce_id) if origin.own else derived_id(tenant, source, ce_id)
@@ -172,7 +172,10 @@ def _build(found: list[str | None], data: bytes, key: bytes | None) -> Event:
     if key != f"{tenant}/{fact.subject}".encode():
         raise PoisonMessage("wrong_key", "the record's key is not <tenant>/<subject>")
     at, of = _instant(time), origin.tenant
-    return Event(event_id, source, of, at, fact, ce_id, correlation, causation, trace)
+    # Event() itself, without the call in between: once per record.
+    return tuple.__new__(
+        Event, (event_id, source, of, at, fact, ce_id, correlation, causation, trace)
+    )
 
 
 def _missing(found: list[str | None]) -> PoisonMessage:

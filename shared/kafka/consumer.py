@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Annotated, Any
 
@@ -124,19 +124,18 @@ class Consumer:
             # FastStream would go on with the next batch and lose this one.
             self._halt(f"delivery broke: {type(error).__name__}")
 
-    def _taken(self, raw: Iterable[Any]) -> list[Any]:
+    def _taken(self, raw: Sequence[Any]) -> list[Any]:
         """The records to deliver. One fetched before its partition was sought comes again after."""
-        records = []
-        for record in raw:
-            tp = TopicPartition(record.topic, record.partition)
+        records: list[Any] = []
+        for tp, run in by_partition(raw):
             expected = self._next.get(tp)
             if expected is None:
                 continue
-            if record.offset < expected and self._ends_before(tp, expected):
+            if run[0].offset < expected and self._ends_before(tp, expected):
                 self._halt(RECREATED.format(tp.topic))
                 return []
-            records.append(record)
-            self._next[tp] = record.offset + 1
+            records += run
+            self._next[tp] = run[-1].offset + 1
         return records
 
     def _ends_before(self, tp: TopicPartition, offset: int) -> bool:
@@ -229,6 +228,19 @@ class Consumer:
         polled = [consumer.last_poll_timestamp(tp) for tp in self._next]
         newest = max((at for at in polled if at), default=None)
         return None if newest is None else max(0.0, time.time() - newest / 1000)
+
+
+def by_partition(records: Sequence[Any]) -> Iterator[tuple[TopicPartition, Sequence[Any]]]:
+    """The runs of one partition in a batch: records of a partition stand together."""
+    start = 0
+    for place, record in enumerate(records):
+        first = records[start]
+        if record.partition != first.partition or record.topic != first.topic:
+            yield TopicPartition(first.topic, first.partition), records[start:place]
+            start = place
+    if records:
+        first = records[start]
+        yield TopicPartition(first.topic, first.partition), records[start:]
 
 
 class _Seeker(ConsumerRebalanceListener):  # type: ignore[misc]

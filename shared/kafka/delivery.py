@@ -75,9 +75,11 @@ class Read(NamedTuple):
 def read(records: Sequence[Record]) -> list[Read]:
     """Decode records, in order. A record that cannot be decoded is there with its error."""
     batch = []
+    new = tuple.__new__  # what Read() does, at a third of its price: once per record
     for record in records:
         try:
-            batch.append(Read(record, decode(record.key, record.value, record.headers)))
+            event = decode(record.key, record.value, record.headers)
+            batch.append(new(Read, (record, event, None, 1)))
         except PoisonMessage as error:
             batch.append(Read(record, None, error))
     return batch
@@ -152,10 +154,13 @@ class Delivery:
     async def _transact(self, batch: Sequence[Read]) -> None:
         """One transaction: lock offsets, drop what is done, apply, park, advance."""
         ends = {(r.topic, r.partition): r.offset + 1 for r, *_ in batch}
+        firsts = {(r.topic, r.partition): r.offset for r, *_ in reversed(batch)}
         async with self._pool.acquire() as conn:
             async with conn.transaction():
                 starts = await offsets.lock(conn, self.group, ends)
-                fresh = [it for it in batch if it.record.offset >= starts[_partition(it.record)]]
+                fresh = batch
+                if any(starts[p] > first for p, first in firsts.items()):
+                    fresh = [it for it in batch if it.record.offset >= starts[_of(it.record)]]
                 parked = await self._apply_fresh(conn, fresh)
                 if fresh:
                     await offsets.advance(
@@ -240,5 +245,5 @@ class Delivery:
             return
 
 
-def _partition(record: Record) -> Partition:
+def _of(record: Record) -> Partition:
     return record.topic, record.partition
