@@ -98,6 +98,7 @@ class _Process:
             bootstrap=settings.kafka,
             namespace=settings.namespace,
             max_batch=settings.max_batch,
+            suffix=settings.group_suffix,
         )
         producer = Producer(settings.kafka, client_id=f"trustfold-{service.name}-relay")
         self._relay = Relay(service.name, pool, producer, namespace=settings.namespace)

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field, SecretStr, StringConstraints
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+Suffix = Annotated[str, StringConstraints(pattern=r"^(\.[a-z0-9-]+)?$")]
 Namespace = Annotated[str, StringConstraints(pattern=r"^([a-z0-9-]+\.)?$")]
 
 
@@ -15,6 +16,8 @@ class ServiceSettings(BaseSettings):
     """Read from the environment with the service's prefix; all problems are reported at once.
 
     `namespace` ("staging.") is put before every topic and group, for clusters that are shared.
+    `group_suffix` (".rebuild") makes a second reader of the same topics, for a projection that is
+    built in another database beside the live one.
     `clock_file` replaces the machine's clock by a virtual one (demo and tests).
     """
 
@@ -23,6 +26,7 @@ class ServiceSettings(BaseSettings):
     postgres: SecretStr = Field(description="DSN of the service's own role and database")
     kafka: str = Field(description="bootstrap servers, host:port[,host:port]")
     namespace: Namespace = ""
+    group_suffix: Suffix = ""
     http_host: str = "127.0.0.1"
     http_port: Annotated[int, Field(ge=0, le=65535)] = 0
     clock_file: Path | None = None

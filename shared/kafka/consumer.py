@@ -55,7 +55,14 @@ class Consumer:
     """One member of a group: reads its topics in one subscription and hands batches to delivery."""
 
     def __init__(
-        self, group: Group, delivery: Delivery, *, bootstrap: str, namespace: str, max_batch: int
+        self,
+        group: Group,
+        delivery: Delivery,
+        *,
+        bootstrap: str,
+        namespace: str,
+        max_batch: int,
+        suffix: str = "",
     ) -> None:
         self._delivery = delivery
         # The next offset of each partition that is ours and was sought.
@@ -73,7 +80,7 @@ class Consumer:
         )
         self._subscriber = self._broker.subscriber(
             *(namespace + topic.name for topic in group.topics),
-            group_id=namespace + group.name,
+            group_id=namespace + group.name + suffix,
             batch=True,
             max_records=max_batch,
             batch_timeout_ms=POLL_TIMEOUT_MS,
