@@ -25,7 +25,7 @@ test: $(READY) ## Run the tests on a real broker and a real database
 	@exec $(BIN)/python -m pytest -m "not full"
 
 test-faults: $(READY) ## Run the long fault tests
-	@exec $(BIN)/python -m pytest -m full tests/faults
+	@exec $(BIN)/python -m pytest -s -m full -o faulthandler_timeout=0 tests/faults
 
 check: $(READY) ## Format, lint, types, layers, contracts: everything but the tests
 	$(BIN)/ruff format --check .

@@ -35,6 +35,7 @@ def kill_one_of_two(network: Network, n: int) -> None:
 
 def stop_one_of_two(network: Network, n: int) -> None:
     service, role = (WORKER, RELAY)[n % 2]
+    network.wait_ready(service)  # before that, SIGTERM finds nothing to stop in order
     assert network.stop(service) == 0, network.log_tail(service)
     network.launch(service, role)
 
