@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from abc import ABC, abstractmethod
 from typing import Any
 
 from deploy.local.errors import StackError
@@ -36,7 +37,7 @@ def require_docker() -> None:
         )
 
 
-class _ContainerPart:
+class _ContainerPart(ABC):
     """A part of the stack that testcontainers runs; its own reaper ends it if we are killed."""
 
     failure: StackError | None = None
@@ -65,8 +66,9 @@ class _ContainerPart:
             self._container.stop()
             self._container = None
 
+    @abstractmethod
     def _create(self) -> Any:
-        raise NotImplementedError
+        """Make the container, not started."""
 
 
 class KafkaContainerPart(_ContainerPart):
