@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any
 
 from deploy.local.errors import StackError
@@ -37,13 +37,15 @@ def require_docker() -> None:
         )
 
 
-class _ContainerPart(ABC):
+class _ContainerPart:
     """A part of the stack that testcontainers runs; its own reaper ends it if we are killed."""
 
     failure: StackError | None = None
 
-    def __init__(self) -> None:
+    def __init__(self, create: Callable[[], Any]) -> None:
+        """Look for an engine; `create` makes the container, not started."""
         require_docker()
+        self._create = create
         self._container: Any = None
 
     def launch(self) -> None:
@@ -66,37 +68,43 @@ class _ContainerPart(ABC):
             self._container.stop()
             self._container = None
 
-    @abstractmethod
-    def _create(self) -> Any:
-        """Make the container, not started."""
-
 
 class KafkaContainerPart(_ContainerPart):
     """Apache Kafka in a container, without automatic topics."""
+
+    def __init__(self) -> None:
+        """Look for an engine."""
+        super().__init__(_kafka)
 
     @property
     def bootstrap(self) -> str:
         """The bootstrap server."""
         return str(self._container.get_bootstrap_server())
 
-    def _create(self) -> Any:
-        from testcontainers.community.kafka import KafkaContainer
-
-        image = os.environ.get("TRUSTFOLD_KAFKA_IMAGE", KAFKA_IMAGE)
-        container = KafkaContainer(image).with_kraft()
-        return container.with_env("KAFKA_AUTO_CREATE_TOPICS_ENABLE", "false")
-
 
 class PostgresContainerPart(_ContainerPart):
     """PostgreSQL with pgvector in a container."""
+
+    def __init__(self) -> None:
+        """Look for an engine."""
+        super().__init__(_postgres)
 
     def dsn(self) -> str:
         """Return the superuser's DSN."""
         return str(self._container.get_connection_url(driver=None))
 
-    def _create(self) -> Any:
-        from testcontainers.community.postgres import PostgresContainer
 
-        image = os.environ.get("TRUSTFOLD_POSTGRES_IMAGE", POSTGRES_IMAGE)
-        container = PostgresContainer(image, username="postgres", dbname="postgres")
-        return container.with_command("postgres -c wal_level=logical -c max_connections=200")
+def _kafka() -> Any:
+    from testcontainers.community.kafka import KafkaContainer
+
+    image = os.environ.get("TRUSTFOLD_KAFKA_IMAGE", KAFKA_IMAGE)
+    container = KafkaContainer(image).with_kraft()
+    return container.with_env("KAFKA_AUTO_CREATE_TOPICS_ENABLE", "false")
+
+
+def _postgres() -> Any:
+    from testcontainers.community.postgres import PostgresContainer
+
+    image = os.environ.get("TRUSTFOLD_POSTGRES_IMAGE", POSTGRES_IMAGE)
+    container = PostgresContainer(image, username="postgres", dbname="postgres")
+    return container.with_command("postgres -c wal_level=logical -c max_connections=200")
