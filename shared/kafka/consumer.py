@@ -32,6 +32,16 @@ PARTITION_FETCH_BYTES = 1024 * 1024
 SESSION_TIMEOUT_MS = 10_000
 HEARTBEAT_MS = 1_000
 MAX_POLL_INTERVAL_MS = 300_000
+_FETCHING: dict[str, Any] = {
+    "fetch_max_wait_ms": FETCH_MAX_WAIT_MS,
+    "fetch_max_bytes": FETCH_MAX_BYTES,
+    "max_partition_fetch_bytes": PARTITION_FETCH_BYTES,
+}
+_MEMBERSHIP: dict[str, Any] = {
+    "session_timeout_ms": SESSION_TIMEOUT_MS,
+    "heartbeat_interval_ms": HEARTBEAT_MS,
+    "max_poll_interval_ms": MAX_POLL_INTERVAL_MS,
+}
 HINT_EVERY_S = 1.0
 HINT_TIMEOUT_S = 5.0
 GRACEFUL_TIMEOUT_S = 15.0
@@ -86,12 +96,8 @@ class Consumer:
             batch_timeout_ms=POLL_TIMEOUT_MS,
             ack_policy=AckPolicy.MANUAL,
             auto_offset_reset="earliest",
-            fetch_max_wait_ms=FETCH_MAX_WAIT_MS,
-            fetch_max_bytes=FETCH_MAX_BYTES,
-            max_partition_fetch_bytes=PARTITION_FETCH_BYTES,
-            session_timeout_ms=SESSION_TIMEOUT_MS,
-            heartbeat_interval_ms=HEARTBEAT_MS,
-            max_poll_interval_ms=MAX_POLL_INTERVAL_MS,
+            **_FETCHING,
+            **_MEMBERSHIP,
             listener=_Seeker(self),
             parser=_raw,
             decoder=_undecoded,
