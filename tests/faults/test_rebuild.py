@@ -44,7 +44,7 @@ async def second_database(network: Network) -> str:
 async def test_a_projection_rebuilt_under_traffic_equals_the_live_one(
     under_load: UnderLoad, size: Size
 ) -> None:
-    """Seen to fail (facts missing from both) when the second reader joins the live one's group."""
+    """Seen to fail (it never has all facts) when the second reader joins the live one's group."""
     async with under_load(size, 7) as (network, live):
         dsn = await second_database(network)
         beside = {"INSIGHTS_POSTGRES": dsn, "INSIGHTS_GROUP_SUFFIX": ".rebuild"}
