@@ -75,7 +75,7 @@ async def harmed(under_load: UnderLoad, size: Size, times: int, harm: Harm) -> V
 async def test_a_worker_and_a_relay_killed_under_load_lose_and_repeat_nothing(
     under_load: UnderLoad, size: Size, times: int
 ) -> None:
-    """Seen to fail with `offsets.advance` moved out of the transaction that applies (not all facts come)
+    """Seen to fail with `offsets.advance` outside the transaction that applies (not all facts come)
     and with the key of the evidence dropped (265 of 4,000 counted twice)."""
     verdict = await harmed(under_load, size, times, kill_one_of_two)
 
