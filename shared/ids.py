@@ -13,6 +13,10 @@ ProgrammeId = NewType("ProgrammeId", str)
 PairId = NewType("PairId", UUID)
 SessionId = NewType("SessionId", UUID)
 CommitmentId = NewType("CommitmentId", UUID)
+BoundaryId = NewType("BoundaryId", UUID)
+RepairId = NewType("RepairId", UUID)
+GoalId = NewType("GoalId", UUID)
+IntroductionId = NewType("IntroductionId", UUID)
 NotificationId = NewType("NotificationId", UUID)
 
 # Names derived ids; changing it would change every derived id, so it never changes.

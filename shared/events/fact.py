@@ -34,12 +34,14 @@ class Fact(Part):
     """Something that happened. Its class says where it is published and which version it is.
 
     `version` grows with a compatible change and travels in `ce_dataschema`; an incompatible change
-    is a new class with a new `type`.
+    is a new class with a new `type`. `record_key` is for a fact whose key is not its topic's: on a
+    compacted topic, what must not replace each other has keys of its own.
     """
 
     type: ClassVar[str]
     topic: ClassVar[Topic]
     version: ClassVar[int] = 1
+    record_key: ClassVar[str] = ""
 
     @property
     def subject(self) -> str:

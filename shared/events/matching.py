@@ -8,6 +8,7 @@ from pydantic import Field, StringConstraints
 
 from shared.events.fact import Code, Instant, PairFact, Part, Person, Probability, Programme
 from shared.events.topics import PAIRS, Topic
+from shared.ids import IntroductionId
 
 # A goal, a language tag, or a weekly window such as "mon 09:00-11:30": never a sentence.
 Detail = Annotated[str, StringConstraints(min_length=1, max_length=64)]
@@ -68,3 +69,13 @@ class PairEnded(PairFact):
 
     ended_at: Instant
     reason: Annotated[Code, Field(description="e.g. completed, rematched, person_left")]
+
+
+class IntroductionMade(PairFact):
+    """One side opened their network to the other, and everybody concerned agreed to it."""
+
+    type: ClassVar[str] = "introduction.made"
+    topic: ClassVar[Topic] = PAIRS
+
+    introduction_id: IntroductionId
+    by: Person

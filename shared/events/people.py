@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import date
 from functools import cache
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 from zoneinfo import available_timezones
 
-from pydantic import Field, StringConstraints, field_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
-from shared.events.fact import Code, Part, Person, PersonFact
+from shared.events.fact import OPAQUE, Code, Part, Person, PersonFact
 from shared.events.topics import PEOPLE, Topic
 
 Minute = Annotated[int, Field(ge=0, le=24 * 60)]
@@ -80,3 +80,42 @@ class PersonLeft(PersonFact):
     topic: ClassVar[Topic] = PEOPLE
 
     left_on: date
+
+
+class LeaveFact(PersonFact):
+    """About one leave of a person. It has a key of its own, `<tenant>/<person>/<leave>`: the topic
+    is compacted, and a leave must replace neither the person nor another leave.
+    """
+
+    topic: ClassVar[Topic] = PEOPLE
+
+    record_key: ClassVar[str] = "tenant/person/leave"
+
+    leave_id: Annotated[str, OPAQUE]
+
+    @property
+    def subject(self) -> str:
+        return f"{self.person_id}/{self.leave_id}"
+
+
+class PersonLeaveStarted(LeaveFact):
+    """Someone is away from `started_on` on: the clock of their pairs stands still."""
+
+    type: ClassVar[str] = "person.leave_started"
+
+    started_on: date
+
+
+class PersonLeaveEnded(LeaveFact):
+    """Someone is back, from `back_on` on. It holds the whole leave: the newest record is enough."""
+
+    type: ClassVar[str] = "person.leave_ended"
+
+    started_on: date
+    back_on: date
+
+    @model_validator(mode="after")
+    def _back_after_it_started(self) -> Self:
+        if self.back_on < self.started_on:
+            raise ValueError("back_on lies before started_on")
+        return self

@@ -86,7 +86,15 @@ NOTIFICATIONS = Topic(
     retention=timedelta(days=400),
 )
 
-ALL = (PEOPLE, PAIRS, SESSIONS, FEEDBACK, TRUST, NOTIFICATIONS)
+PROGRAMMES = Topic(
+    "mentoring.public.insights.v1",
+    "How programmes do, once an epoch: aggregates of five people and pairs at least.",
+    key="tenant/programme",
+    producers=("insights",),
+    readers=("hr", "dashboards"),
+)
+
+ALL = (PEOPLE, PAIRS, SESSIONS, FEEDBACK, TRUST, NOTIFICATIONS, PROGRAMMES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +108,7 @@ class Group:
 MATCHING = Group("matching", (PEOPLE, TRUST))
 SESSIONS_GROUP = Group("sessions", (PEOPLE, PAIRS, TRUST))
 NOTIFICATIONS_GROUP = Group("notifications", (PEOPLE, PAIRS, SESSIONS))
-INSIGHTS = Group("insights", (PAIRS, SESSIONS, FEEDBACK))
+INSIGHTS = Group("insights", (PEOPLE, PAIRS, SESSIONS, FEEDBACK))
 
 GROUPS = (MATCHING, SESSIONS_GROUP, NOTIFICATIONS_GROUP, INSIGHTS)
 

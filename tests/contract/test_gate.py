@@ -17,6 +17,7 @@ from shared.events.registry import FACTS
 from shared.events.sessions import SessionHeld
 from shared.events.topics import SESSIONS, Topic
 
+ROOT = Path(__file__).parents[2]
 SCHEMA = Path("shared/events/schemas/session.held.v1.json")
 EXAMPLE = Path("shared/events/examples/session.held.v1.json")
 DURATION = Annotated[int, Field(ge=1, le=24 * 60)]
@@ -64,6 +65,12 @@ def files(root: Path) -> dict[Path, bytes]:
 def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("fresh")
     (made / "pyproject.toml").write_text('[project]\nversion = "1.2.3"\n')
+    for folder in (SCHEMA.parent, EXAMPLE.parent):
+        (made / folder).mkdir(parents=True)
+        for fact in FACTS.values():  # what earlier releases published is never made again
+            for version in range(1, fact.version):
+                name = folder / f"{fact.type}.v{version}.json"
+                shutil.copy(ROOT / name, made / name)
     assert len(generate(made)) == 2 * len(FACTS) + 2
     return made
 

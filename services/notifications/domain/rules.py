@@ -15,17 +15,37 @@ from services.notifications.domain.message import Message, Params, cause_of, mes
 from shared.errors import PoisonMessage
 from shared.events.envelope import Event
 from shared.events.fact import Fact, PairFact
-from shared.events.matching import PairAccepted, PairDeclined, PairEnded, PairProposed, PairStarted
+from shared.events.matching import (
+    IntroductionMade,
+    PairAccepted,
+    PairDeclined,
+    PairEnded,
+    PairProposed,
+    PairStarted,
+)
 from shared.events.notifications import Channel
+from shared.events.people import PersonLeaveEnded, PersonLeaveStarted
 from shared.events.sessions import (
+    AgreementReviewed,
     AgreementSigned,
+    BoundaryBreached,
+    BoundaryReminded,
     CommitmentKept,
     CommitmentMade,
     CommitmentMissed,
     CommitmentMissedTold,
     CommitmentMissedWarned,
+    CommitmentRenegotiated,
+    CommitmentShownFalse,
     CommitmentWarned,
+    GoalProgressed,
+    GoalSet,
+    RepairBroken,
+    RepairDelivered,
+    RepairPromised,
+    SessionCancelled,
     SessionHeld,
+    SessionMissed,
     SessionScheduled,
 )
 from shared.ids import PersonId, derived_id
@@ -48,6 +68,21 @@ SILENT: dict[type[Fact], str] = {
     CommitmentKept: "the other side said so itself",
     CommitmentMissedWarned: "the other side was told ahead, by commitment.warned",
     CommitmentMissedTold: "the other side has just been told in person",
+    IntroductionMade: "everybody concerned agreed to it a moment ago",
+    AgreementReviewed: "both looked at it together",
+    SessionMissed: "one was not there, and the other knows",
+    SessionCancelled: "who called it off says so in person",
+    CommitmentRenegotiated: "both agreed on the new time",
+    CommitmentShownFalse: "it is for people to speak about, not for us",
+    BoundaryReminded: "who reminds does it in their own words",
+    BoundaryBreached: "it is for people to speak about, not for us",
+    RepairPromised: "it was acknowledged in person",
+    RepairBroken: "the other side has waited for it, and knows",
+    RepairDelivered: "the other side has just acknowledged it",
+    GoalSet: "both agreed on it",
+    GoalProgressed: "both noted it",
+    PersonLeaveStarted: "who is away is left in peace",
+    PersonLeaveEnded: "nothing is waiting to be said",
 }
 
 # Counted from when the fact happened, so that old facts played again never write to anybody.

@@ -24,7 +24,7 @@ KAFKA_BINDING = "0.5.0"
 MEDIA_TYPE = "application/json"
 HEADERS = "CloudEventHeaders"
 DEAD_LETTER = "DeadLetter"
-KEY_PATTERN = "^[^/]{1,64}/[^/]+$"
+KEY_PATTERN = "^[^/]{1,64}/[^/]+(/[^/]+)?$"
 
 
 def document(facts: Facts, examples: Examples, version: str) -> dict[str, Any]:
@@ -160,7 +160,7 @@ def _message(fact: type[Fact], example: Mapping[str, Any]) -> dict[str, Any]:
 def _key_schema(fact: type[Fact], example: Mapping[str, Any]) -> Schema:
     return {
         "type": "string",
-        "description": f"<{fact.topic.key.replace('/', '>/<')}>",
+        "description": f"<{(fact.record_key or fact.topic.key).replace('/', '>/<')}>",
         "pattern": KEY_PATTERN,
         "examples": [example["key"]],
     }

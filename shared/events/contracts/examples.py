@@ -30,7 +30,19 @@ _DIRECTION = {
         facet: {"r": 6.5, "s": 1.25, "score": 0.78, "low": 0.55, "high": 0.93} for facet in "ELHRBP"
     },
 }
-_SHARED = {**_TRUST, "top_reason": "commitments_kept", "weakest": "L"}
+_SHARED = {
+    **_TRUST,
+    "top_reason": "commitment_kept",
+    "weakest": "L",
+    "up": ["commitment_kept", "session_held"],
+    "down": ["commitment_missed_warned"],
+    "next_step": "commitment_kept",
+}
+_REASON = {
+    "code": "commitment_missed",
+    "facet": "R",
+    "event_id": "019cf0e1-7b00-7c11-8d22-9e33af44b055",
+}
 
 # What a field of this name holds in every example, so that the examples tell one story.
 _STORY: dict[str, Any] = {
@@ -50,6 +62,9 @@ _STORY: dict[str, Any] = {
         "goals": ["public_speaking"],
     },
     "left_on": "2026-03-31",
+    "leave_id": "leave-2026-7",
+    "started_on": "2026-03-02",
+    "back_on": "2026-03-16",
     "pair_id": "019a2b3c-4d5e-7f60-8a9b-0c1d2e3f4a5b",
     "mentor_id": "e-1042",
     "mentee_id": "e-2718",
@@ -73,8 +88,24 @@ _STORY: dict[str, Any] = {
     "kept_at": "2026-03-16T11:30:00Z",
     "warned_at": "2026-03-15T08:20:00Z",
     "told_at": "2026-03-18T09:10:00Z",
+    "on_time": True,
+    "with_notice": True,
+    "missed_by": ["e-1042"],
+    "excused": None,
+    "previous_due_at": "2026-03-12T17:00:00Z",
+    "boundary_id": "019ce5a1-2b3c-7d4e-8f50-617283940a5b",
+    "term": "hours",
+    "repair_id": "019cf0e3-0a1b-7c2d-8e3f-40516273849a",
+    "repairs": "019ce5a0-1b2c-7d3e-8f40-516273849a5b",
+    "missed_due_at": "2026-03-10T17:00:00Z",
+    "delivered_at": "2026-03-18T15:00:00Z",
+    "goal_id": "019a3c4d-5e6f-7081-92a3-b4c5d6e7f809",
+    "measurable": True,
+    "progress": 0.6,
+    "introduction_id": "019cf0e4-1b2c-7d3e-8f40-516273849a5c",
     "item": "listened",
     "answer": True,
+    "shared": False,
     "model": "v1",
     "revision": 7,
     "as_of": "2026-03-18T14:45:00Z",
@@ -88,6 +119,16 @@ _STORY: dict[str, Any] = {
         "about_mentor": _SHARED,
         "about_mentee": _SHARED,
     },
+    "epoch": "2026-03-18",
+    "alerted_on": "2026-03-04",
+    "probability_low": 0.86,
+    "next_step": "repair_delivered",
+    "pairs": 40,
+    "mentors": 25,
+    "mentees": 40,
+    "bands": {"too_early": 0.1, "steady": 0.7, "watch": 0.15, "strained": 0.05},
+    "facets": {"E": 0.8, "L": 0.7, "H": 0.75, "R": 0.8, "B": 0.65, "P": 0.7},
+    "benefits": {"clarity": 0.65, "growth": 0.2, "problem_solving": 0.35, "network": 0.1},
     "notification_id": "019cf0f2-0a1b-7c2d-8e3f-405162738495",
     "workflow": "session_reminder",
     "channel": "email",
@@ -96,6 +137,11 @@ _STORY: dict[str, Any] = {
 # Where a name means something else in one fact.
 _TOLD_OTHERWISE: dict[str, dict[str, Any]] = {
     "pair.ended": {"reason": "completed"},
+    "trust.alerted": {"about": "mentor", "band": "strained", "reasons": [_REASON]},
+    "trust.resolved": {"about": "mentor", "band": "watch", "reason": "recovered"},
+    "commitment.shown_false": {"confirmed_by": "both"},
+    "boundary.breached": {"confirmed_by": "both"},
+    "programme.measured": {"epoch": "2026-02", "as_of": "2026-03-01T00:00:00Z"},
     "notification.failed": {"reason": "mailbox_unknown"},
     "session.scheduled": {"starts_at": "2026-04-01T14:00:00Z"},
 }
