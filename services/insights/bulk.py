@@ -5,30 +5,42 @@ scipy's inverse and `domain.beta` agree to 1e-9, so a number does not tell which
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 import numpy as np
 from scipy.special import betaincinv
 
-from services.insights import queries
+from services.insights import models
 from services.insights.domain import beta
-from services.insights.domain.model import Model
+from services.insights.domain.packing import unpack
 from services.insights.domain.projections import draft, finish
-from services.insights.domain.state import PairState, refold, unpack
-from services.insights.queries import PairRow
+from services.insights.domain.state import PairState, refold
+from services.insights.queries import evidence
+from services.insights.queries.pairs import PairRow
 from shared.events.insights import TrustChanged
 from shared.postgres.pool import Connection
 
+# Pairs judged before others on the event loop have a turn: a batch of facts waits for Postgres ten
+# times, and each time it would wait for all the pairs of a round, too.
+TURN = 4
 
-async def states_of(
-    conn: Connection, pairs: Sequence[PairRow], model: Model
-) -> list[tuple[PairRow, PairState]]:
-    """The state of each pair under `model`, refolded where another release or model packed it."""
-    found = [(pair, unpack(pair.state, model) if pair.state else None) for pair in pairs]
-    stored = await queries.evidence_of(conn, [pair.key for pair, state in found if state is None])
-    return [
-        (pair, refold(stored[pair.key], model) if state is None else state) for pair, state in found
+
+async def states_of(conn: Connection, pairs: Sequence[PairRow]) -> list[tuple[PairRow, PairState]]:
+    """The state of each pair under its tenant's model, refolded where another one packed it."""
+    forces = await models.in_force(conn, {pair.tenant for pair in pairs})
+    found = [
+        (pair, forces[pair.tenant], unpack(pair.state, forces[pair.tenant].model))
+        for pair in pairs
+        if pair.state
     ]
+    stored = await evidence.of_pairs(conn, [pair.key for pair, _, state in found if state is None])
+    known = []
+    for pair, force, state in found:
+        fresh = refold(stored[pair.key], force.model) if state is None else state
+        fresh.generation = force.generation
+        known.append((pair, fresh))
+    return known
 
 
 async def trust_changed(
@@ -36,13 +48,15 @@ async def trust_changed(
 ) -> list[TrustChanged]:
     """What `projections.trust_changed` says of each pair. Each must have evidence."""
     drafts = [(pair.key, draft(pair.subject, state)) for pair, state in pairs]
-    past = await queries.evidence_of(conn, [key for key, drafted in drafts if drafted.needs_past])
+    past = await evidence.of_pairs(conn, [key for key, drafted in drafts if drafted.needs_past])
     found = intervals([each for _, drafted in drafts for each in drafted.wanted])
     size = len(found) // max(1, len(drafts))
-    return [
-        finish(drafted, found[place * size : (place + 1) * size], past.get(key, ()))
-        for place, (key, drafted) in enumerate(drafts)
-    ]
+    facts = []
+    for place, (key, drafted) in enumerate(drafts):
+        facts.append(finish(drafted, found[place * size : (place + 1) * size], past.get(key, ())))
+        if place % TURN == TURN - 1:
+            await asyncio.sleep(0)
+    return facts
 
 
 def intervals(wanted: Sequence[beta.Parameters]) -> list[beta.Interval]:

@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 from services.insights.domain.evidence import Evidence
 from services.insights.domain.model import SIDES, Model
 from services.insights.domain.opinion import TIE, evidence_of, score_of
-from services.insights.domain.weights import Scope, Tally, tally, weigh
+from services.insights.domain.weights import Scope, Tally, earlier
 
 Band = Literal["too_early", "steady", "watch", "strained"]
 
@@ -68,9 +68,7 @@ def _settle(
     """Go back from instant to instant until the score was outside the zone."""
     at_us, side = where
     # Of this scope alone: an instant at which somebody answered in private is itself private.
-    instants = {item.evidence.at_us for item in weigh(evidence, model, at_us, scope)}
-    for instant_us in sorted(instants, reverse=True)[:LOOK_BACK]:
-        then = tally(weigh(evidence, model, instant_us, scope), model, instant_us)
+    for then in earlier(evidence, model, at_us, scope, LOOK_BACK):
         if evidence_of(then, side) < model.enough - TIE:
             break
         score = score_of(then, model, side)

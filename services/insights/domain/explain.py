@@ -6,17 +6,18 @@ it passes in: reasons that a person will see come from observable evidence alone
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from math import log
 from typing import NamedTuple
 from uuid import UUID
 
-from services.insights.domain.evidence import About, Evidence, Kind
-from services.insights.domain.model import FACETS, SIDE_CELLS, SIDES, Facet, Model
+from services.insights.domain.evidence import MICROSECOND, REPAIR_WITHIN, About, Evidence, Kind
+from services.insights.domain.model import FACETS, SIDE_CELLS, SIDES, Facet, Model, Row
 from services.insights.domain.opinion import score_of
 from services.insights.domain.state import PairState
-from services.insights.domain.weights import Scope, Tally, Weighed, tally, weigh
+from services.insights.domain.weights import WEEK_US, Scope, Tally, Weighed, tally, weigh
 
 TOP = 3
 # Shifts below this are float noise or nothing a person would call a reason.
@@ -62,36 +63,40 @@ def explain(
     model: Model,
     at_us: int,
     side: int,
-    scope: Scope = Scope.OBSERVABLE,
+    scope: Scope = Scope.OBSERVED,
 ) -> Explanation:
     """The reasons behind one direction (`side` 0: about the mentor, 1: about the mentee)."""
     weighed = weigh(evidence, model, at_us, scope)
     counted = tally(weighed, model, at_us)
-    reasons = sorted(_reasons(weighed, counted, model, side), key=_most_first)
+    # To anybody but a service a private event is no reason, revealed or not.
+    told = [item for item in weighed if scope is Scope.EVERYTHING or not item.effect.private]
+    found = sorted(reasons(told, counted, model, side), key=_most_first)
     return Explanation(
-        up=tuple(reason for reason in reasons if reason.delta > _NEGLIGIBLE)[:TOP],
-        down=tuple(reason for reason in reasons if reason.delta < -_NEGLIGIBLE)[:TOP],
+        up=tuple(reason for reason in found if reason.delta > _NEGLIGIBLE)[:TOP],
+        down=tuple(reason for reason in found if reason.delta < -_NEGLIGIBLE)[:TOP],
         fading=_fading(counted, model, side),
         next_step=_next_step(evidence, counted, model, side, scope),
     )
 
 
-def top_reason(state: PairState, at_us: int, side: int) -> str | None:
-    """The code of the observable evidence that moves any one facet of a direction most.
+def strongest(state: PairState, at_us: int, side: int) -> list[Reason]:
+    """The heaviest observed evidence of each facet and sign of a direction, strongest first.
 
-    Read from the state alone; it is the first of what `explain` finds, whichever way it points.
+    Read from the state alone, so without ids; the first is the first of what `explain` finds.
     """
-    if not state.count:
-        return None
-    counted = state.tally(at_us, Scope.OBSERVABLE)
-    reasons = [
-        Reason(_delta(counted, state.model, side, place, weight), row.code, FACETS[place // 2],
+    counted = state.tally(at_us, Scope.SHARED)
+    found = [
+        Reason(_delta(counted, state.model, side, ((place, weight),)), row.code, FACETS[place // 2],
                _HYPOTHETICAL)
         for place, kind, weight in state.heaviest(at_us, side)
         if (row := state.model.rows.get(Kind(kind)))
     ]  # fmt: skip
-    best = min(reasons, key=_most_first, default=None)
-    return best.code if best is not None and abs(best.delta) > _NEGLIGIBLE else None
+    return sorted((one for one in found if abs(one.delta) > _NEGLIGIBLE), key=_most_first)
+
+
+def codes(reasons: Iterable[Reason]) -> tuple[str, ...]:
+    """The codes of the strongest, each once."""
+    return tuple(dict.fromkeys(reason.code for reason in reasons))[:TOP]
 
 
 def _most_first(reason: Reason) -> tuple[int, int, str, UUID]:
@@ -99,33 +104,43 @@ def _most_first(reason: Reason) -> tuple[int, int, str, UUID]:
     return -round(abs(reason.delta) / _NEGLIGIBLE), reason.facet, reason.code, reason.event_id
 
 
-def _reasons(weighed: Sequence[Weighed], counted: Tally, model: Model, side: int) -> list[Reason]:
+def reasons(weighed: Sequence[Weighed], counted: Tally, model: Model, side: int) -> list[Reason]:
     """Each event once, with the facet that it moves most."""
     found = []
+    first, last = side * SIDE_CELLS, (side + 1) * SIDE_CELLS
     for item in weighed:
-        fade = 2.0 ** -(item.age_halvings + item.cap_halvings)
-        own = [
-            Reason(
-                _delta(counted, model, side, cell % SIDE_CELLS, weight * fade),
-                item.effect.row.code,
-                FACETS[cell % SIDE_CELLS // 2],
-                item.evidence.event_id,
-            )
-            for cell, weight, _ in item.effect.cells
-            if cell // SIDE_CELLS % len(SIDES) == side
-        ]
-        if own:
-            found.append(min(own, key=_most_first))
+        moved = item.cells
+        if item.spared:
+            moved = (*moved, *((cell, -weight) for cell, weight in item.spared))
+        best: Reason | None = None
+        for facet, own in groupby(moved, key=_facet_cell):
+            if first <= 2 * facet < last:
+                delta = _delta(counted, model, side, [(c - first, weight) for c, weight in own])
+                reason = Reason(
+                    delta, item.effect.row.code, FACETS[facet - first // 2], item.evidence.event_id
+                )
+                if best is None or _most_first(reason) < _most_first(best):
+                    best = reason
+        if best is not None:
+            found.append(best)
     return found
 
 
-def _delta(counted: Tally, model: Model, side: int, place: int, weight: float) -> float:
-    """How much of a facet's score rests on `weight` in cell `place` of a side. Exact, O(1)."""
-    base = side * SIDE_CELLS + place // 2 * 2
+def _facet_cell(moved: tuple[int, float]) -> int:
+    return moved[0] // 2
+
+
+def _delta(counted: Tally, model: Model, side: int, moved: Sequence[tuple[int, float]]) -> float:
+    """How much of a facet's score rests on weights in cells of one facet of a side. Exact, O(1)."""
+    base = side * SIDE_CELLS + moved[0][0] // 2 * 2
     r, s = counted.sums[base], counted.sums[base + 1]
+    without_r, without_s = r, s
+    for place, weight in moved:
+        if place % 2:
+            without_s -= weight
+        else:
+            without_r -= weight
     prior = model.base_rate * model.prior_strength
-    without_r = r - weight if place % 2 == 0 else r
-    without_s = s - weight if place % 2 else s
     return (r + prior) / (r + s + model.prior_strength) - (without_r + prior) / (
         without_r + without_s + model.prior_strength
     )
@@ -147,19 +162,72 @@ def _next_step(
     evidence: Sequence[Evidence], counted: Tally, model: Model, side: int, scope: Scope
 ) -> NextStep | None:
     """Try each thing worth suggesting as if it happened now; none, if none would help."""
-    at_us = counted.at_us
-    agreed = any(item.kind in model.agreements and item.at_us <= at_us for item in evidence)
     best: NextStep | None = None
     for kind, row in model.rows.items():
-        if not row.advice or (row.agrees and agreed):
+        tried = _tried(kind, row, evidence, counted, model, side) if row.advice else None
+        if tried is None:
             continue
-        about = SIDES[side] if row.capped else About.BOTH
-        cadence = counted.half_life_days // model.half_life_cadences if row.agrees else 0
-        tried = Evidence(_HYPOTHETICAL, at_us, kind, about, cadence)
-        score = score_of(
-            tally(weigh([*evidence, tried], model, at_us, scope), model, at_us), model, side
-        )
+        score = score_of(_with(tried, row, evidence, counted, model, scope), model, side)
         if best is None or score > best.score + _NEGLIGIBLE:
             best = NextStep(row.code, score)
     now = score_of(counted, model, side)
     return best if best is not None and best.score > now + _NEGLIGIBLE else None
+
+
+def _with(
+    tried: Evidence,
+    row: Row,
+    evidence: Sequence[Evidence],
+    counted: Tally,
+    model: Model,
+    scope: Scope,
+) -> Tally:
+    """The tally with one event more, now."""
+    at_us = counted.at_us
+    if row.agrees or not row.good:
+        return tally(weigh([*evidence, tried], model, at_us, scope), model, at_us)
+    # It changes the weight of nothing else; its own, only where a week has had its full ones.
+    lately = [
+        item
+        for item in evidence
+        if item.kind in model.agreements
+        or (row.capped and item.kind == tried.kind and item.at_us > at_us - 2 * WEEK_US)
+    ]
+    own = weigh([*lately, tried], model, at_us)[-1]
+    sums = list(counted.sums)
+    for cell, weight in own.cells:
+        sums[cell] += weight
+    return counted._replace(sums=sums)
+
+
+def _tried(
+    kind: Kind, row: Row, evidence: Sequence[Evidence], counted: Tally, model: Model, side: int
+) -> Evidence | None:
+    """The event of a kind as if it happened now; None where it would make no sense."""
+    at_us = counted.at_us
+    if kind is Kind.REPAIR_DELIVERED:
+        repaired = {item.ref for item in evidence if item.kind == kind}
+        since_us = at_us - REPAIR_WITHIN // MICROSECOND
+        open_misses = [
+            item
+            for item in evidence
+            if item.kind in model.refundable
+            and item.about & SIDES[side]
+            and since_us <= item.at_us <= at_us
+            and item.ref not in repaired
+        ]
+        if not open_misses:
+            return None
+        newest = max(open_misses, key=lambda item: (item.at_us, item.event_id))
+        return Evidence(_HYPOTHETICAL, at_us, kind, SIDES[side], 0, newest.ref)
+    if row.agrees:
+        if any(item.kind in model.agreements and item.at_us <= at_us for item in evidence):
+            return None
+        return Evidence(
+            _HYPOTHETICAL,
+            at_us,
+            kind,
+            About.BOTH,
+            counted.half_life_days // model.half_life_cadences,
+        )
+    return Evidence(_HYPOTHETICAL, at_us, kind, SIDES[side] if row.capped else About.BOTH)

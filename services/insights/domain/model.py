@@ -6,7 +6,7 @@ is a new `Model`, so that two versions can be compared over the same stored evid
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from math import log2
@@ -29,11 +29,24 @@ class Facet(IntEnum):
 FACETS = tuple(Facet)
 SIDES = (About.MENTOR, About.MENTEE)
 
-# One number per cell: observable cells first, then private ones; in each the mentor's twelve
-# (six facets, for and against), then the mentee's.
+# One number per cell, in four banks; in each the mentor's twelve (six facets, for and against),
+# then the mentee's. What a scope sees is always the first so many banks.
 SIDE_CELLS = len(FACETS) * 2
-SCOPE_CELLS = SIDE_CELLS * len(SIDES)
-CELLS = SCOPE_CELLS * 2
+BANK_CELLS = SIDE_CELLS * len(SIDES)
+
+
+class Bank(IntEnum):
+    """What both sides saw, and of that what fades more slowly; answers the other knows; private."""
+
+    OBSERVED = 0
+    LASTING = 1
+    SHARED = 2
+    PRIVATE = 3
+
+
+CELLS = BANK_CELLS * len(Bank)
+# Reasons come from what both sides saw.
+RANKED_CELLS = BANK_CELLS * 2
 
 # "No word" costs twice: the only place, with an unexcused absence, where bad outweighs good.
 NU = 2.0
@@ -44,8 +57,9 @@ class Row:
     """What one kind of evidence weighs: `good` is r and `bad` is s, by facet.
 
     `private` marks an answer of the other side, `capped` evidence that one side can produce at
-    will, `agrees` evidence that sets the half-life, `advice` something worth suggesting to the
-    person it would be about.
+    will, `agrees` evidence that sets the half-life, `lasting` what fades half as fast,
+    `refundable` a miss that can be repaired, `advice` something worth suggesting to the person it
+    would be about.
     """
 
     code: str
@@ -54,7 +68,15 @@ class Row:
     private: bool = False
     capped: bool = False
     agrees: bool = False
+    lasting: bool = False
+    refundable: bool = False
     advice: bool = False
+
+    @property
+    def bank(self) -> Bank:
+        if self.private:
+            return Bank.PRIVATE
+        return Bank.LASTING if self.lasting else Bank.OBSERVED
 
 
 class Effect(NamedTuple):
@@ -94,6 +116,8 @@ class Model:
 
     `full_per_week` is how much capped evidence of a week counts fully; each one after halves.
     `agreements` are the kinds that set the half-life.
+    `facet_correlation` and `weakest_margin` shape the interval of T (docs/decisions/0015); a T
+    under `low_below` is low.
     """
 
     name: str
@@ -108,15 +132,33 @@ class Model:
     half_life_cadences: int = 6
     half_life_days: tuple[int, int] = (60, 240)
     full_per_week: int = 2
+    lasting_half_lives: int = 2
+    repair_promised: float = 0.25
+    repair_delivered: float = 0.5
+    repair_most: float = 0.75
+    repairs_per_window: int = 2
+    repair_window_days: int = 90
+    reveal_within_days: int = 14
+    batch_least: int = 3
+    batch_wait_days: int = 14
+    facet_correlation: float = 0.4
+    weakest_margin: float = 0.3
+    low_below: float = 0.5
     bands: Bands = DEFAULT_BANDS
     agreements: frozenset[int] = field(init=False, repr=False, compare=False)
+    answers: frozenset[int] = field(init=False, repr=False, compare=False)
+    refundable: frozenset[int] = field(init=False, repr=False, compare=False)
     _effects: dict[int, Mapping[int, Effect]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
 
     def __post_init__(self) -> None:
-        agreeing = frozenset(kind for kind, row in self.rows.items() if row.agrees)
-        object.__setattr__(self, "agreements", agreeing)
+        def kinds(wanted: Callable[[Row], bool]) -> frozenset[int]:
+            return frozenset(int(kind) for kind, row in self.rows.items() if wanted(row))
+
+        object.__setattr__(self, "agreements", kinds(lambda row: row.agrees))
+        object.__setattr__(self, "answers", kinds(lambda row: row.private))
+        object.__setattr__(self, "refundable", kinds(lambda row: row.refundable))
 
     def half_life_for(self, cadence_days: int) -> int:
         """The half-life in days under an agreement to meet every `cadence_days`; 0 is none yet."""
@@ -129,7 +171,7 @@ class Model:
         """What each kind of evidence does, by `effect_key`. Worked out once per half-life."""
         found = self._effects.get(half_life_days)
         if found is None:
-            found = _effects(self.rows, half_life_days * DAY_US)
+            found = _effects(self, half_life_days * DAY_US)
             self._effects[half_life_days] = found
         return found
 
@@ -139,22 +181,23 @@ def effect_key(kind: int, about: int) -> int:
     return kind << 2 | about
 
 
-def _effects(rows: Mapping[Kind, Row], half_life_us: int) -> dict[int, Effect]:
+def _effects(model: Model, half_life_us: int) -> dict[int, Effect]:
     found: dict[int, Effect] = {}
-    for kind, row in rows.items():
+    for kind, row in model.rows.items():
+        own_us = half_life_us * (model.lasting_half_lives if row.lasting else 1)
         for about in About:
             if row.capped and about is About.BOTH:
                 continue  # a cap counts one side's own acts; there is no such evidence about both
             sides = [index for index, side in enumerate(SIDES) if side & about]
             cells = tuple(
-                (cell, weight, round(half_life_us * log2(weight)))
+                (cell, weight, round(own_us * log2(weight)))
                 for side in sides
                 for cell, weight in _cells(row, side)
             )
             found[effect_key(kind, about)] = Effect(
                 row=row,
                 private=row.private,
-                special=row.capped or row.agrees,
+                special=row.capped or row.agrees or row.private or row.refundable or not cells,
                 mask=sum(1 << cell for cell, *_ in cells),
                 cells=cells,
             )
@@ -162,7 +205,7 @@ def _effects(rows: Mapping[Kind, Row], half_life_us: int) -> dict[int, Effect]:
 
 
 def _cells(row: Row, side: int) -> list[tuple[int, float]]:
-    base = SCOPE_CELLS * row.private + SIDE_CELLS * side
+    base = BANK_CELLS * row.bank + SIDE_CELLS * side
     weights = [(base + facet * 2, weight) for facet, weight in row.good.items()]
     return weights + [(base + facet * 2 + 1, weight) for facet, weight in row.bad.items()]
 
@@ -181,11 +224,34 @@ V1 = Model(
         Kind.SESSION_HELD_SAID_BOTH: Row("session_held", {Facet.R: 1.0, Facet.P: 0.3}, advice=True),
         Kind.COMMITMENT_KEPT: Row("commitment_kept", {Facet.R: 1.0}, capped=True, advice=True),
         Kind.COMMITMENT_MISSED_WARNED: Row(
-            "commitment_missed_warned", {Facet.H: 0.5}, {Facet.R: 0.5}
+            "commitment_missed_warned", {Facet.H: 0.5}, {Facet.R: 0.5}, refundable=True
         ),
-        Kind.COMMITMENT_MISSED_TOLD: Row("commitment_missed_told", bad={Facet.R: 1.0}),
-        Kind.COMMITMENT_MISSED: Row("commitment_missed", bad={Facet.R: NU, Facet.H: 0.5}),
-        Kind.SESSION_NO_SHOW: Row("session_no_show", bad={Facet.R: 1.5 * NU, Facet.B: 0.5}),
+        Kind.COMMITMENT_MISSED_TOLD: Row(
+            "commitment_missed_told", bad={Facet.R: 1.0}, refundable=True
+        ),
+        Kind.COMMITMENT_MISSED: Row(
+            "commitment_missed", bad={Facet.R: NU, Facet.H: 0.5}, refundable=True
+        ),
+        Kind.SESSION_NO_SHOW: Row(
+            "session_no_show", bad={Facet.R: 1.5 * NU, Facet.B: 0.5}, refundable=True
+        ),
+        Kind.AGREEMENT_REVIEWED: Row("agreement_reviewed", {Facet.E: 0.5}),
+        Kind.COMMITMENT_RENEGOTIATED: Row("commitment_renegotiated", {Facet.H: 0.3}),
+        Kind.SESSION_CANCELLED: Row("session_cancelled", {Facet.H: 0.3}),
+        Kind.SESSION_CANCELLED_LATE: Row("session_cancelled_late", bad={Facet.R: 0.5}),
+        Kind.BOUNDARY_REMINDED: Row("boundary_reminded", bad={Facet.B: 0.5}),
+        Kind.BOUNDARY_BREACHED: Row("boundary_breached", bad={Facet.B: 2.0 * NU}),
+        Kind.COMMITMENT_SHOWN_FALSE: Row(
+            "commitment_shown_false", bad={Facet.H: 3.0}, lasting=True
+        ),
+        Kind.INTRODUCTION_MADE: Row("introduction_made", {Facet.P: 0.3}),
+        Kind.REPAIR_PROMISED: Row("repair_promised"),
+        Kind.REPAIR_BROKEN: Row("repair_broken"),
+        Kind.REPAIR_DELIVERED: Row("repair_delivered", advice=True),
+        Kind.LEAVE_STARTED: Row("leave_started"),
+        Kind.LEAVE_ENDED: Row("leave_ended"),
+        Kind.GOAL_SET: Row("goal_set"),
+        Kind.GOAL_PROGRESSED: Row("goal_progressed"),
         Kind.LISTENED_YES: _answer("listened_yes", Facet.L, yes=True),
         Kind.LISTENED_NO: _answer("listened_no", Facet.L, yes=False),
         Kind.HONEST_YES: _answer("honest_yes", Facet.H, yes=True),

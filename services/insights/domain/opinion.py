@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import sqrt
 
 from services.insights.domain import beta
 from services.insights.domain.model import FACETS, SIDE_CELLS, SIDES, Model
@@ -34,16 +35,33 @@ def facet_opinions(counted: Tally, model: Model, side: int) -> list[beta.Paramet
 
 
 def _composite_opinion(facets: Sequence[beta.Parameters], model: Model) -> beta.Parameters:
-    """A Beta with the composite's mean and variance: facets independent, the weakest one fixed."""
+    """What is believed about the T of the true facets, as a Beta.
+
+    Facets move together, so their errors do, too: they correlate by `facet_correlation`. The
+    weakest of six is lower than the lowest of six expectations: `weakest_margin` standard
+    deviations off the score. Both are calibrated, docs/decisions/0015.
+    """
     score, weakest = composite([a / (a + b) for a, b in facets], facets, model)
-    variance = 0.0
+    apart = together = 0.0
     for facet, (alpha, beta_) in enumerate(facets):
         share = (1.0 - model.weakest_share * (weakest is not None)) / len(facets)
         share += model.weakest_share * (facet == weakest)
         total = alpha + beta_
-        variance += share * share * alpha * beta_ / (total * total * (total + 1.0))
-    strength = score * (1.0 - score) / variance - 1.0
-    return score * strength, (1.0 - score) * strength
+        variance = share * share * alpha * beta_ / (total * total * (total + 1.0))
+        apart += variance
+        together += sqrt(variance)
+    common = model.facet_correlation
+    variance = (1.0 - common) * apart + common * together * together
+    mean = score - model.weakest_margin * sqrt(variance)
+    strength = mean * (1.0 - mean) / variance - 1.0
+    return mean * strength, (1.0 - mean) * strength
+
+
+def probability_low(counted: Tally, model: Model, side: int) -> float:
+    """P(T < `model.low_below`): how likely it is that one side's true composite is low."""
+    return beta.cdf(
+        model.low_below, *_composite_opinion(facet_opinions(counted, model, side), model)
+    )
 
 
 def composite(

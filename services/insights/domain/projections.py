@@ -12,7 +12,7 @@ from typing import NamedTuple
 from services.insights.domain import beta
 from services.insights.domain.bands import bands_of, needs_past
 from services.insights.domain.evidence import Evidence, from_us
-from services.insights.domain.explain import top_reason
+from services.insights.domain.explain import Reason, codes, strongest
 from services.insights.domain.model import FACETS
 from services.insights.domain.opinion import opinions
 from services.insights.domain.state import PairState
@@ -39,46 +39,46 @@ class Draft(NamedTuple):
     subject: Subject
     state: PairState
     counted: Tally
-    observed: Tally
+    shared: Tally
 
     @property
     def wanted(self) -> list[beta.Parameters]:
         """What `finish` needs the intervals of, in this order."""
         model = self.state.model
-        return opinions(self.counted, model) + opinions(self.observed, model)
+        return opinions(self.counted, model) + opinions(self.shared, model)
 
     @property
     def needs_past(self) -> bool:
         """Whether `finish` needs the pair's evidence, too."""
         model = self.state.model
-        return needs_past(self.counted, model) or needs_past(self.observed, model)
+        return needs_past(self.counted, model) or needs_past(self.shared, model)
 
 
 def draft(subject: Subject, state: PairState) -> Draft:
     """The sums of a pair, which must have evidence."""
-    newest, observable = state.newest(), state.newest(Scope.OBSERVABLE)
+    newest, shared = state.newest(), state.newest(Scope.SHARED)
     assert newest is not None
-    observed_us = newest if observable is None else observable
-    return Draft(subject, state, state.tally(newest), state.tally(observed_us, Scope.OBSERVABLE))
+    shared_us = newest if shared is None else shared
+    return Draft(subject, state, state.tally(newest), state.tally(shared_us, Scope.SHARED))
 
 
 def finish(
     drafted: Draft, intervals: Sequence[beta.Interval], evidence: Sequence[Evidence]
 ) -> wire.TrustChanged:
     """The fact, from the intervals of `drafted.wanted` and, if it needs the past, all evidence."""
-    subject, state, counted, observed = drafted
+    subject, state, counted, seen = drafted
     model, half = state.model, len(intervals) // 2
     bands = bands_of(counted, model, evidence, Scope.EVERYTHING)
     trust = conclude(counted, model, intervals[:half], bands)
-    bands = bands_of(observed, model, evidence, Scope.OBSERVABLE)
-    shared = conclude(observed, model, intervals[half:], bands)
+    bands = bands_of(seen, model, evidence, Scope.SHARED)
+    shared = conclude(seen, model, intervals[half:], bands)
     gap = trust.gap
     return wire.TrustChanged(
         pair_id=subject.pair_id,
         mentor_id=subject.mentor_id,
         mentee_id=subject.mentee_id,
         model=model.name,
-        revision=state.count,
+        revision=state.revision,
         as_of=from_us(counted.at_us),
         half_life_days=trust.half_life_days,
         health=rounded(trust.health),
@@ -98,13 +98,13 @@ def trust_changed(
 
 
 def partner_safe(shared: PairTrust, state: PairState) -> wire.PartnerSafe:
-    """What the pair may see; `shared` is the judgement of the observable scope."""
-    newest = state.newest(Scope.OBSERVABLE)
+    """What the pair may see; `shared` is the judgement of the shared scope."""
+    newest = state.newest(Scope.SHARED)
     at_us = shared.at_us
     return wire.PartnerSafe(
         as_of=None if newest is None else from_us(newest),
-        about_mentor=_shared(shared.about_mentor, top_reason(state, at_us, 0)),
-        about_mentee=_shared(shared.about_mentee, top_reason(state, at_us, 1)),
+        about_mentor=_shared(shared.about_mentor, strongest(state, at_us, 0)),
+        about_mentee=_shared(shared.about_mentee, strongest(state, at_us, 1)),
     )
 
 
@@ -128,14 +128,17 @@ def full(direction: DirectionTrust) -> wire.DirectionTrust:
     )
 
 
-def _shared(direction: DirectionTrust, reason: str | None) -> wire.SharedTrust:
+def _shared(direction: DirectionTrust, reasons: Sequence[Reason]) -> wire.SharedTrust:
+    up, down = codes(r for r in reasons if r.delta > 0), codes(r for r in reasons if r.delta < 0)
     return wire.SharedTrust(
         score=rounded(direction.score),
         low=rounded(direction.low),
         high=rounded(direction.high),
         band=direction.band,
-        top_reason=reason,
+        top_reason=reasons[0].code if reasons else None,
         weakest=None if direction.weakest is None else direction.weakest.name,
+        up=up,
+        down=down,
     )
 
 

@@ -5,20 +5,25 @@ No judgement is made here: `opinion` and `trust` say what the sums mean.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from enum import IntEnum
 from math import fsum
 from typing import NamedTuple
+from uuid import UUID
 
+from services.insights.domain.answers import matured, revealed
 from services.insights.domain.evidence import DAY_US, Evidence
 from services.insights.domain.model import (
-    CELLS,
+    BANK_CELLS,
     NO_EFFECT,
-    SCOPE_CELLS,
+    SIDE_CELLS,
     Effect,
     Model,
     effect_key,
 )
+from services.insights.domain.pauses import LEAVE, NEVER_ENDS, Pause, pauses_of, presence_us
+from services.insights.domain.repairs import REPAIR, Miss, refunds_of
 
 WEEK_US = 7 * DAY_US
 # 1 January 1970 was a Thursday; ISO weeks begin on Monday.
@@ -26,19 +31,33 @@ _MONDAY_US = 3 * DAY_US
 
 
 class Scope(IntEnum):
-    """Which evidence may speak: all of it, or only what both sides saw happen."""
+    """Which evidence may speak, depending on who will hear it.
+
+    EVERYTHING is for services. OBSERVED is what both sides saw happen; SHARED adds the answers that
+    the other side may know; MANAGED adds to OBSERVED the answers that a programme manager's view
+    may have been moved by.
+    """
 
     EVERYTHING = 0
-    OBSERVABLE = 1
+    OBSERVED = 1
+    SHARED = 2
+    MANAGED = 3
+
+
+Cells = tuple[tuple[int, float], ...]
 
 
 class Weighed(NamedTuple):
-    """A piece of evidence, what it does, and how often its weight is halved by cap and by age."""
+    """A piece of evidence and what it weighs, by cell of a bank.
+
+    It counts from `known_us` on. `spared` is what a repair takes off the miss it repairs.
+    """
 
     evidence: Evidence
     effect: Effect
-    cap_halvings: int
-    age_halvings: float
+    cells: Cells
+    known_us: int
+    spared: Cells = ()
 
 
 class Tally(NamedTuple):
@@ -49,30 +68,127 @@ class Tally(NamedTuple):
     sums: Sequence[float]
 
 
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the evidence up to an instant says about the weights of all of it."""
+
+    model: Model
+    half_life_days: int
+    pauses: tuple[Pause, ...]
+    refunds: dict[Miss, dict[int, float]]
+
+    def spared(self, item: Evidence, side: int) -> float:
+        """The share of a miss of one side that repairs give back."""
+        return sum(self.refunds.get((side + 1, item.ref), {}).values())
+
+
+def in_order(evidence: Iterable[Evidence], at_us: int) -> list[Evidence]:
+    """Each piece of evidence up to `at_us` once, in time order."""
+    seen = {item.event_id: item for item in evidence if item.at_us <= at_us}
+    return sorted(seen.values(), key=lambda item: (item.at_us, item.event_id))
+
+
+def context_of(counted: Sequence[Evidence], model: Model) -> Context:
+    """The context of evidence that is in order."""
+    return Context(
+        model,
+        agreed_half_life(counted, model),
+        pauses_of(counted),
+        refunds_of(counted, model),
+    )
+
+
 def weigh(
     evidence: Iterable[Evidence], model: Model, at_us: int, scope: Scope = Scope.EVERYTHING
 ) -> list[Weighed]:
     """Each piece of evidence up to `at_us` once, in time order, with its weight at `at_us`."""
-    seen = {item.event_id: item for item in evidence if item.at_us <= at_us}
-    counted = sorted(seen.values(), key=lambda item: (item.at_us, item.event_id))
-    half_life_days = agreed_half_life(counted, model)
-    effects = model.effects(half_life_days)
+    counted = in_order(evidence, at_us)
+    context = context_of(counted, model)
+    known = _known(counted, model, at_us, scope)
+    effects = model.effects(context.half_life_days)
+    pauses, half_life_us = context.pauses, context.half_life_days * DAY_US
+    now_us = presence_us(at_us, pauses)
     kept: dict[tuple[int, int], int] = {}
     weighed = []
     for item in counted:
-        effect = effects.get(effect_key(item.kind, item.about), NO_EFFECT)
-        if scope is Scope.OBSERVABLE and effect.private:
+        known_us = known.get(item.event_id, item.at_us) if known else item.at_us
+        if known_us > at_us:
             continue
-        halvings = 0
-        if effect.row.capped:
-            week = week_of(item.at_us)
-            kept[item.about, week] = kept.get((item.about, week), 0) + 1
-            before = kept.get((item.about, week - 1), 0)
-            halvings = cap_halvings(model, before, kept[item.about, week])
-        weighed.append(
-            Weighed(item, effect, halvings, (at_us - item.at_us) / (half_life_days * DAY_US))
+        effect = effects.get(effect_key(item.kind, item.about), NO_EFFECT)
+        row = effect.row
+        if not effect.cells:
+            weighed.append(Weighed(item, effect, (), known_us))
+            continue
+        own_us = presence_us(item.at_us, pauses) if pauses else item.at_us
+        halvings = (now_us - own_us) / half_life_us
+        if row.lasting:
+            halvings /= model.lasting_half_lives
+        if row.capped:
+            halvings += _cap(kept, item, model)
+        fade = 2.0**-halvings
+        spared = (context.spared(item, 0), context.spared(item, 1)) if context.refunds else ()
+        if any(spared) and row.refundable:
+            cells = _refunded(effect, fade, spared)
+        else:
+            cells = tuple((cell % BANK_CELLS, weight * fade) for cell, weight, _ in effect.cells)
+        weighed.append(Weighed(item, effect, cells, known_us))
+    return _with_repairs(weighed, context) if context.refunds else weighed
+
+
+def _known(counted: Sequence[Evidence], model: Model, at_us: int, scope: Scope) -> dict[UUID, int]:
+    """From when on this scope hears of evidence, where that is not the time of the evidence."""
+    if scope is Scope.EVERYTHING:
+        return {}
+    # Of a kind this release does not know, nobody is shown so much as its date.
+    known = {
+        item.event_id: NEVER_ENDS
+        for item in counted
+        if item.kind in model.answers or item.kind not in model.rows
+    }
+    if scope is Scope.SHARED:
+        known.update(revealed(counted, model))
+    elif scope is Scope.MANAGED:
+        known.update(matured(counted, model, at_us))
+    return known
+
+
+def _cap(kept: dict[tuple[int, int], int], item: Evidence, model: Model) -> int:
+    week = week_of(item.at_us)
+    kept[item.about, week] = kept.get((item.about, week), 0) + 1
+    return cap_halvings(model, kept.get((item.about, week - 1), 0), kept[item.about, week])
+
+
+def _refunded(effect: Effect, fade: float, spared: Sequence[float]) -> Cells:
+    return tuple(
+        (
+            cell % BANK_CELLS,
+            weight * fade * (1.0 - spared[cell % BANK_CELLS // SIDE_CELLS] * (cell % 2)),
         )
-    return weighed
+        for cell, weight, _ in effect.cells
+    )
+
+
+def _with_repairs(weighed: list[Weighed], context: Context) -> list[Weighed]:
+    """Note at each repair what it takes off its miss, once per kind of repair."""
+    lost: dict[Miss, list[tuple[int, float]]] = {}
+    for item in weighed:
+        if item.effect.row.refundable:
+            for cell, weight in item.cells:
+                miss = (cell // SIDE_CELLS + 1, item.evidence.ref)
+                if cell % 2:
+                    lost.setdefault(miss, []).append((cell, weight))
+    found, told = [], set()
+    for item in weighed:
+        seen = item.evidence
+        miss = (seen.about, seen.ref)
+        share = context.refunds.get(miss, {}).get(seen.kind) if seen.kind in REPAIR else None
+        if share is not None and (miss, seen.kind) not in told:
+            told.add((miss, seen.kind))
+            left = 1.0 - context.spared(seen, seen.about - 1)
+            spared = tuple((cell, weight / left * share) for cell, weight in lost.get(miss, ()))
+            item = item._replace(spared=spared)
+        found.append(item)
+    return found
 
 
 def agreed_half_life(ordered: Iterable[Evidence], model: Model) -> int:
@@ -100,13 +216,52 @@ def cap_halvings(model: Model, before: int, place: int) -> int:
 
 
 def tally(weighed: Iterable[Weighed], model: Model, at_us: int) -> Tally:
-    """The sums of weighed evidence, private and observable together."""
-    parts: list[list[float]] = [[] for _ in range(CELLS)]
+    """The sums of weighed evidence, of all banks together."""
+    parts: list[list[float]] = [[] for _ in range(BANK_CELLS)]
     ordered = list(weighed)
     for item in ordered:
-        fade = 2.0 ** -(item.age_halvings + item.cap_halvings)
-        for cell, weight, _ in item.effect.cells:
-            parts[cell].append(weight * fade)
-    sums = [fsum(parts[cell]) + fsum(parts[cell + SCOPE_CELLS]) for cell in range(SCOPE_CELLS)]
+        for cell, weight in item.cells:
+            parts[cell].append(weight)
     days = agreed_half_life((item.evidence for item in ordered), model)
-    return Tally(at_us, days, sums)
+    return Tally(at_us, days, [fsum(part) for part in parts])
+
+
+def earlier(
+    evidence: Sequence[Evidence], model: Model, at_us: int, scope: Scope, instants: int
+) -> Iterator[Tally]:
+    """The tallies at the last instants up to `at_us` at which anything was observed, newest first.
+
+    Each is what `weigh` and `tally` say of its instant. While nothing in between changed how all
+    evidence is weighed, it is found by taking off what was not known yet: the rest scales.
+    """
+    weighed = [item for item in weigh(evidence, model, at_us, scope) if item.cells]
+    times = sorted({item.evidence.at_us for item in weighed}, reverse=True)[:instants]
+    changed_us = max(
+        (i.at_us for i in evidence if _reweighs(i.kind, model) and i.at_us <= at_us), default=None
+    )
+    newest_first = sorted(weighed, key=lambda item: -item.known_us)
+    pauses, days = pauses_of(in_order(evidence, at_us)), 0
+    sums = ([0.0] * BANK_CELLS, [0.0] * BANK_CELLS)
+    for item in reversed(newest_first):
+        for cell, weight in item.cells:
+            sums[item.effect.row.lasting][cell] += weight
+    if weighed:
+        days = agreed_half_life((item.evidence for item in weighed), model)
+    place = 0
+    for then_us in times:
+        if changed_us is not None and changed_us > then_us:
+            yield tally(weigh(evidence, model, then_us, scope), model, then_us)
+            continue
+        while place < len(newest_first) and newest_first[place].known_us > then_us:
+            item = newest_first[place]
+            for cell, weight in item.cells:
+                sums[item.effect.row.lasting][cell] -= weight
+            place += 1
+        halvings = (presence_us(at_us, pauses) - presence_us(then_us, pauses)) / (days * DAY_US)
+        grow, grow_lasting = 2.0**halvings, 2.0 ** (halvings / model.lasting_half_lives)
+        both = zip(*sums, strict=True)
+        yield Tally(then_us, days, [a * grow + b * grow_lasting for a, b in both])
+
+
+def _reweighs(kind: int, model: Model) -> bool:
+    return kind in model.agreements or kind in LEAVE or kind in REPAIR

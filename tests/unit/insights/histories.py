@@ -17,18 +17,35 @@ from services.insights.domain.trust import DirectionTrust, FacetTrust, fold
 # A Monday: week limits fall on whole weeks from here.
 DAY_0 = to_us(datetime(2026, 1, 5, tzinfo=UTC))
 _ids = count(1)
-ONE_SIDED = [kind for kind in Kind if kind not in (1, 2, 3)]
-TWO_SIDED = [Kind.AGREEMENT_SIGNED, Kind.SESSION_HELD_SAID_ONE, Kind.SESSION_HELD_SAID_BOTH]
+TWO_SIDED = [
+    Kind.AGREEMENT_SIGNED,
+    Kind.AGREEMENT_REVIEWED,
+    Kind.SESSION_HELD_SAID_ONE,
+    Kind.SESSION_HELD_SAID_BOTH,
+    Kind.GOAL_SET,
+    Kind.GOAL_PROGRESSED,
+]
+MISSES = [Kind.COMMITMENT_MISSED, Kind.COMMITMENT_MISSED_TOLD, Kind.SESSION_NO_SHOW]
+REPAIRS = [Kind.REPAIR_PROMISED, Kind.REPAIR_BROKEN, Kind.REPAIR_DELIVERED]
+LEAVES = [Kind.LEAVE_STARTED, Kind.LEAVE_ENDED]
 PRIVATE = [kind for kind, row in V1.rows.items() if row.private]
 
 
 def on_day(
-    day: float, kind: Kind, about: About = About.MENTOR, *, cadence: int = 0, id: int = 0
+    day: float,
+    kind: Kind,
+    about: About = About.MENTOR,
+    *,
+    cadence: int = 0,
+    shared: bool = False,
+    ref: int = 0,
+    id: int = 0,
 ) -> Evidence:
     """Something observed so many days after DAY_0; agreements and sessions are about both."""
     whom = About.BOTH if kind in TWO_SIDED else about
-    detail = cadence if kind is Kind.AGREEMENT_SIGNED else 0
-    return Evidence(UUID(int=id or next(_ids)), DAY_0 + round(day * DAY_US), kind, whom, detail)
+    detail = cadence if kind is Kind.AGREEMENT_SIGNED else int(shared)
+    at_us = DAY_0 + round(day * DAY_US)
+    return Evidence(UUID(int=id or next(_ids)), at_us, kind, whom, detail, ref)
 
 
 def kept(days: Sequence[float], about: About = About.MENTOR) -> list[Evidence]:
@@ -66,12 +83,23 @@ def examples(wanted: int) -> settings:
 def histories(draw: st.DrawFn) -> list[Evidence]:
     """Up to 30 pieces of evidence over a year and a half, some at the very same instant.
 
-    Whole and half days make week limits, half-lives and ties meet often.
+    Whole and half days make week limits, half-lives and ties meet often; few sessions, promises and
+    leaves make answers meet, misses be repaired and leaves overlap. In half of the histories
+    everything happens within two months, so that answers meet often, too.
     """
     items = draw(st.lists(_ITEMS, min_size=1, max_size=30))
+    dense = draw(st.booleans())
     return [
-        on_day(day, kind, about, cadence=cadence, id=number << 32 | place)
-        for place, (day, kind, about, cadence, number) in enumerate(items)
+        on_day(
+            day / 9 if dense else day,
+            kind,
+            about,
+            cadence=cadence,
+            shared=kind in PRIVATE and number % 7 == 0,
+            ref=ref,
+            id=number << 32 | place,
+        )
+        for place, (day, kind, about, cadence, ref, number) in enumerate(items)
     ]
 
 
@@ -79,4 +107,11 @@ _DAYS = st.integers(0, 1100).map(lambda half: half / 2) | st.floats(0, 550)
 _SIDES = st.sampled_from([About.MENTOR, About.MENTEE])
 # 15 days is the default half-life of 90; 7 and 10 are both clamped to 60.
 _CADENCES = st.sampled_from([7, 10, 14, 15, 30, 60])
-_ITEMS = st.tuples(_DAYS, st.sampled_from(list(Kind)), _SIDES, _CADENCES, st.integers(1, 2**16))
+_KINDS = (
+    st.sampled_from(list(Kind))
+    | st.sampled_from(PRIVATE)
+    | st.sampled_from([*MISSES, *REPAIRS])
+    | st.sampled_from([Kind.COMMITMENT_KEPT, Kind.SESSION_HELD_SAID_BOTH])
+)
+_REFS = st.integers(0, 4)
+_ITEMS = st.tuples(_DAYS, _KINDS, _SIDES, _CADENCES, _REFS, st.integers(1, 2**16))

@@ -6,12 +6,23 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from services.insights.domain.bands import Band
-from services.insights.domain.evidence import About, Evidence, Kind
+from services.insights.domain.bands import LOOK_BACK, Band
+from services.insights.domain.evidence import DAY_US, About, Evidence, Kind
 from services.insights.domain.model import V1
 from services.insights.domain.trust import fold
-from tests.unit.insights.histories import at_day, every_14_days, kept, mentor, on_day
+from services.insights.domain.weights import Scope, earlier, tally, weigh
+from tests.unit.insights.histories import (
+    at_day,
+    every_14_days,
+    examples,
+    histories,
+    kept,
+    mentor,
+    on_day,
+)
 
 GOOD = [
     on_day(0, Kind.AGREEMENT_SIGNED, cadence=14),
@@ -138,3 +149,15 @@ def test_the_latest_agreement_is_in_force_from_its_own_instant() -> None:
     ]
     assert fold(history, V1, at_day(49)).half_life_days == 84
     assert fold(history, V1, at_day(50)).half_life_days == 180
+
+
+@examples(300)
+@given(history=histories(), later=st.sampled_from([0, 1, 28, 90]), scope=st.sampled_from(Scope))
+def test_going_back_finds_what_a_fold_of_that_instant_says(
+    history: list[Evidence], later: int, scope: Scope
+) -> None:
+    at_us = max(item.at_us for item in history) + later * DAY_US
+    for then in earlier(history, V1, at_us, scope, LOOK_BACK):
+        folded = tally(weigh(history, V1, then.at_us, scope), V1, then.at_us)
+        assert then.half_life_days == folded.half_life_days
+        assert then.sums == pytest.approx(folded.sums, abs=1e-9, rel=1e-9)

@@ -82,7 +82,9 @@ from tests.unit.insights.facts import (
 def test_a_fact_is_evidence(fact: PairFact, kind: Kind, about: About, detail: int) -> None:
     seen = event(fact, day=3)
     expected = Evidence(seen.event_id, to_us(START + timedelta(days=3)), kind, about, detail)
-    assert observe(seen) == expected
+    found = observe(seen)
+    assert found is not None
+    assert found._replace(ref=0) == expected
 
 
 @pytest.mark.parametrize(
@@ -124,7 +126,8 @@ def test_a_fact_that_names_a_stranger_is_poison(fact: PairFact) -> None:
 
 
 def facts_read() -> list[type[Fact]]:
-    return [fact for fact in FACTS.values() if fact.topic in INSIGHTS.topics]
+    read = [fact for fact in FACTS.values() if fact.topic in INSIGHTS.topics]
+    return [fact for fact in read if issubclass(fact, PairFact)]
 
 
 def test_every_fact_of_the_topics_it_reads_is_known_and_no_other() -> None:

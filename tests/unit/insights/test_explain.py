@@ -91,7 +91,7 @@ def test_the_next_step_is_what_would_help_most_and_it_does() -> None:
 
 
 def test_an_agreement_that_is_there_is_not_suggested_again() -> None:
-    why = explain(HISTORY, V1, at_day(120), 0)
+    why = explain(HISTORY, V1, at_day(130), 0)
     assert why.next_step is not None
     assert why.next_step.code == "session_held"
     assert why.next_step.score > mentor(HISTORY, 120).score
@@ -104,7 +104,7 @@ def test_nothing_is_explained_by_nothing() -> None:
 
 def test_a_capped_week_offers_less_for_one_more() -> None:
     """The suggestion knows that the week's full ones are used up."""
-    busy = [*HISTORY, *kept([119.1, 119.2, 119.3])]
-    why = explain(busy, V1, at_day(119.5), 0)
+    busy = [*HISTORY, *kept([133.1, 133.2, 133.3])]
+    why = explain(busy, V1, at_day(133.5), 0)
     assert why.next_step is not None
     assert why.next_step.code == "session_held"

@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.insights.domain.answers import revealed
 from services.insights.domain.evidence import DAY_US, Evidence, Kind
-from services.insights.domain.explain import explain, top_reason
+from services.insights.domain.explain import explain, strongest
 from services.insights.domain.model import V1
-from services.insights.domain.state import PairState, pack, refold, unpack
+from services.insights.domain.packing import pack, unpack
+from services.insights.domain.state import PairState, refold
 from services.insights.domain.trust import PairTrust, fold, judge
 from services.insights.domain.weights import Scope, Tally, tally, weigh
 from tests.unit.insights.histories import PRIVATE, every_14_days, examples, histories, on_day
@@ -59,7 +61,7 @@ def test_any_order_any_duplicates_any_batches_give_the_fold(
     chance.shuffle(arrivals)
     state = as_it_arrives(arrivals, sorted(ends))
     at_us = max(item.at_us for item in history) + later * DAY_US
-    for scope in Scope:
+    for scope in (Scope.EVERYTHING, Scope.SHARED, Scope.OBSERVED):
         folded = tally(weigh(history, V1, at_us, scope), V1, at_us)
         assert_same(state.tally(at_us, scope), folded)
     assert state.count == len(history)
@@ -104,13 +106,15 @@ def test_the_top_reason_of_a_state_is_the_strongest_that_leaving_one_out_finds(
     state = as_it_arrives(history, ())
     at_us = max(item.at_us for item in history)
     for side in (0, 1):
-        why = explain(history, V1, at_us, side)
+        why = explain(history, V1, at_us, side, Scope.SHARED)
         found = [*why.up, *why.down]
         most = max((abs(reason.delta) for reason in found), default=0.0)
         equals: set[str | None] = {
             reason.code for reason in found if abs(reason.delta) > most - 1e-6
         }
-        assert top_reason(state, at_us, side) in (equals or {None})
+        first = [reason.code for reason in strongest(state, at_us, side)][:1]
+        assert set(first) <= equals
+        assert bool(first) == bool(equals)
 
 
 @examples(100)
@@ -118,7 +122,26 @@ def test_the_top_reason_of_a_state_is_the_strongest_that_leaving_one_out_finds(
 def test_no_private_answer_moves_what_is_observable(history: list[Evidence]) -> None:
     at_us = max(item.at_us for item in history)
     observed = [item for item in history if item.kind not in PRIVATE]
-    assert fold(history, V1, at_us, Scope.OBSERVABLE) == fold(observed, V1, at_us)
+    assert fold(history, V1, at_us, Scope.OBSERVED) == fold(observed, V1, at_us)
+
+
+def flipped(item: Evidence) -> Evidence:
+    """The other answer to the same question: yes and no are neighbours."""
+    return item._replace(kind=item.kind + (1 if item.kind % 2 else -1))
+
+
+@examples(600)
+@given(history=histories(), later=AFTER_DAYS)
+def test_an_answer_that_was_not_revealed_moves_nothing_the_pair_sees(
+    history: list[Evidence], later: int
+) -> None:
+    at_us = max(item.at_us for item in history) + later * DAY_US
+    known = revealed(history, V1)
+    hidden = [item for item in history if item.kind in PRIVATE and item.event_id not in known]
+    others = [item for item in history if item not in hidden]
+    seen = fold(history, V1, at_us, Scope.SHARED)
+    assert fold(others, V1, at_us, Scope.SHARED) == seen
+    assert fold([*others, *map(flipped, hidden)], V1, at_us, Scope.SHARED) == seen
 
 
 def test_evidence_in_order_is_never_refused() -> None:
@@ -166,4 +189,4 @@ def test_evidence_of_a_kind_from_a_newer_release_weighs_nothing() -> None:
 def test_late_unknown_evidence_does_not_move_what_the_pair_sees() -> None:
     known = every_14_days(2)
     unknown = on_day(99, Kind.COMMITMENT_KEPT)._replace(kind=99)
-    assert refold([*known, unknown], V1).newest(Scope.OBSERVABLE) == known[-1].at_us
+    assert refold([*known, unknown], V1).newest(Scope.SHARED) == known[-1].at_us
