@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 LOCK := requirements/dev.lock
 COMPILE := $(BIN)/uv pip compile --upgrade --generate-hashes --no-emit-index-url --universal --python-version 3.11 --quiet
 
-.PHONY: help demo up test test-faults check fmt contracts bench doctor lock setup clean
+.PHONY: help demo up test test-faults test-laws check fmt contracts bench scoreboard doctor lock setup clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2 }' Makefile
@@ -27,6 +27,9 @@ test: $(READY) ## Run the tests on a real broker and a real database
 test-faults: $(READY) ## Run the long fault tests
 	@exec $(BIN)/python -m pytest -s -m full -o faulthandler_timeout=0 tests/faults
 
+test-laws: $(READY) ## Hold the laws of the fold against 100,000 generated histories
+	@exec $(BIN)/python -m pytest -q --hypothesis-profile=nightly tests/unit/insights/test_fold_laws.py
+
 check: $(READY) ## Format, lint, types, layers, contracts: everything but the tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -42,6 +45,9 @@ contracts: $(READY) ## Write the schemas and examples of every fact anew
 
 bench: $(READY) ## Measure throughput and latency
 	@exec $(BIN)/python -m tests.benchmarks
+
+scoreboard: $(READY) ## Score the trust model and its rivals on known truth
+	@exec $(BIN)/python -m deploy.local.simulate.scoreboard
 
 doctor: $(READY) ## Say what this machine lacks, and what to do about it
 	@exec $(BIN)/python -m deploy.local.doctor

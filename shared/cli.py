@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_command
 
 from shared import dlq_cli, logging
 from shared.command import EXIT_PROBLEM, ServiceName, await_, dsn_of, errors, settings_of
@@ -31,6 +33,24 @@ app = typer.Typer(
 contracts = typer.Typer(help="The contracts: schemas, examples, AsyncAPI.", no_args_is_help=True)
 app.add_typer(contracts, name="contracts")
 app.add_typer(dlq_cli.app, name="dlq")
+
+
+class _Insights(TyperGroup):
+    """The commands of insights, loaded when one of them, or their list, is asked for."""
+
+    @property
+    def commands(self) -> Any:
+        return get_command(importlib.import_module("services.insights.cli").app).commands  # type: ignore[attr-defined]
+
+    @commands.setter
+    def commands(self, _: Any) -> None:
+        """Typer sets what it found here: nothing."""
+
+
+insights = typer.Typer(
+    cls=_Insights, help="Insights: prove its scores, build them anew.", no_args_is_help=True
+)
+app.add_typer(insights, name="insights")
 
 
 @app.command()
@@ -128,6 +148,18 @@ def demo(
     """Six months of eighty pairs in two minutes, on a real broker and database."""
     module = importlib.import_module("deploy.local.demo")
     raise typer.Exit(module.demo(json_file=json_file, seed=seed, containers=containers))
+
+
+@app.command()
+def simulate(
+    pairs: Annotated[int, typer.Option(min=1)] = 200,
+    seed: int = 1,
+    days: Annotated[int, typer.Option(min=1)] = 365,
+    as_json: Annotated[bool, typer.Option("--json")] = False,
+) -> None:
+    """Pairs whose truth is known, through a real broker and the insights service."""
+    module = importlib.import_module("deploy.local.simulate")
+    raise typer.Exit(module.simulate(pairs=pairs, seed=seed, days=days, as_json=as_json))
 
 
 def _contracts() -> Any:

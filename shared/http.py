@@ -7,12 +7,15 @@ authenticated the caller; services listen on loopback unless told otherwise.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Annotated, Literal
 
 from fastapi import Depends, FastAPI, Header, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.errors import Forbidden, Rejected, Retryable
 from shared.events.fact import OPAQUE
@@ -75,6 +78,56 @@ def problem(
     if errors:
         body["errors"] = errors
     return JSONResponse(body, status, media_type=PROBLEM)
+
+
+class EntityTags:
+    """Middleware: a strong ETag on answers to GET that are sent whole, and 304 to who has the body.
+
+    What is asked again and again need not be sent again. Answers may stay `no-store`: that is said
+    to caches, and the caller may remember what it was told.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer the request, as an ASGI application."""
+        if scope["type"] != "http" or scope["method"] != "GET":
+            await self._app(scope, receive, send)
+            return
+        start: Message = {}
+
+        async def tag(message: Message) -> None:
+            nonlocal start
+            if message["type"] == "http.response.start" and _whole(message):
+                start = message
+                return
+            if start:
+                body = message.get("body", b"")
+                named = f'"{sha256(body).hexdigest()[:32]}"'
+                headers = MutableHeaders(scope=start)
+                headers["ETag"] = named
+                if _matches(Headers(scope=scope).get("if-none-match"), named):
+                    start = {**start, "status": 304}
+                    del headers["content-length"]
+                    message = {**message, "body": b""}
+                await send({**start, "headers": headers.raw})
+                start = {}
+            await send(message)
+
+        await self._app(scope, receive, tag)
+
+
+def _whole(start: Message) -> bool:
+    """Whether the body comes in one piece, and nobody has named it yet."""
+    headers = Headers(scope=start)
+    return start["status"] == 200 and "content-length" in headers and "etag" not in headers
+
+
+def _matches(if_none_match: str | None, tag: str) -> bool:
+    # RFC 9110 13.1.2: compared weakly, and * is any.
+    tags = [each.strip().removeprefix("W/") for each in (if_none_match or "").split(",")]
+    return tag in tags or "*" in tags
 
 
 async def _rejected(_: Request, error: Exception) -> JSONResponse:

@@ -28,3 +28,5 @@ RELAY_FAILURES = Counter(
 LOOP_FAILURES = Counter(
     "trustfold_loop_failures_total", "Background steps that raised, by loop.", ["service", "loop"]
 )
+STREAMS = Gauge("trustfold_streams", "Live streams that are open, by kind.", ["stream"])
+STREAMS_CUT = Counter("trustfold_streams_cut_total", "Streams ended because nobody read them.")

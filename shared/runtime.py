@@ -16,6 +16,7 @@ from typing import Literal
 
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from shared import health, metrics
 from shared.clock import Clock, FileClock, SystemClock
@@ -33,6 +34,10 @@ Role = Literal["api", "worker", "relay"]
 ROLES: tuple[Role, ...] = ("api", "worker", "relay")
 
 REDRIVE_EVERY_S = 1.0
+RECHECK_EVERY_S = 2.0
+ENDS_EVERY_S = 1.0
+# Records. Fewer are on their way at any moment of a busy day: that is not being behind.
+BEHIND = 500
 LOOP_RETRY_S = 1.0
 WATCH_EVERY_S = 5.0
 HTTP_STOP_TIMEOUT_S = 10
@@ -92,6 +97,7 @@ class _Process:
         self._stopping = asyncio.Event()
         limits = Limits(settings.handler_attempts, settings.dead_letter_cap)
         self._delivery = Delivery(service.group.name, pool, service.apply, clock, limits)
+        self._delivery.on_commit = service.committed
         self._consumer = Consumer(
             service.group,
             self._delivery,
@@ -111,35 +117,58 @@ class _Process:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._server.serve())
             background = [group.create_task(self._watch())]
+            if "api" in self._roles and self._service.serve is not None:
+                background.append(group.create_task(self._service.serve(self._stopping)))
             if "relay" in self._roles:
                 group.create_task(self._relay.run())
             if "worker" in self._roles:
                 await self._consumer.start()
-                redrive = Loop("redrive", REDRIVE_EVERY_S, self._delivery.redrive)
-                loops = (*self._service.loops, redrive)
-                background += [group.create_task(self._repeat(loop)) for loop in loops]
+                background += [group.create_task(self._repeat(loop)) for loop in self._loops()]
             log.info("started", action="start", roles=sorted(self._roles))
             await stopping.wait()
             log.info("stopping", action="stop")
             self._server.should_exit = True
             self._stopping.set()
+            for loop in self._service.loops:
+                if loop.wake is not None:
+                    loop.wake.set()
             if "worker" in self._roles:
                 await self._consumer.stop()
             self._relay.stop()
             await asyncio.gather(*background)
 
+    def _loops(self) -> list[Loop]:
+        """The service's own, and those of every worker."""
+        loops = [
+            *self._service.loops,
+            Loop("redrive", REDRIVE_EVERY_S, self._delivery.redrive),
+            Loop("recheck", RECHECK_EVERY_S, self._consumer.recheck),
+        ]
+        note = self._service.note_ends
+        if note is not None:
+            loops.append(Loop("ends", ENDS_EVERY_S, lambda: note(self._consumer.ends())))
+        return loops
+
     async def _repeat(self, loop: Loop) -> None:
         while not self._stopping.is_set():
-            delay_s, started = loop.every_s, time.monotonic()
+            started, more = time.monotonic(), False
+            if loop.wake is not None:
+                loop.wake.clear()
             try:
-                if await loop.step():
-                    share = loop.share if self._consumer.lag() else 1.0
-                    delay_s = (time.monotonic() - started) * (1 / share - 1)
+                more = bool(await loop.step())
             except Exception as error:  # the edge: a step that fails is tried again
                 metrics.LOOP_FAILURES.labels(self._service.name, loop.name).inc()
                 log.warning("step failed", action="loop", loop=loop.name, error=repr(error)[:200])
-                delay_s = max(loop.every_s, LOOP_RETRY_S)
-            await self._pause(delay_s)
+                await self._pause(max(loop.every_s, LOOP_RETRY_S))
+                continue
+            took_s = time.monotonic() - started
+            share = loop.share if self._consumer.lag() > BEHIND else 1.0
+            rest_s = took_s * (1 / share - 1)
+            if not more:
+                await self._pause(loop.every_s, loop.wake)
+                rest_s = max(rest_s + took_s, loop.gather_s) - (time.monotonic() - started)
+            if rest_s > 0:
+                await self._pause(rest_s)
 
     async def _watch(self) -> None:
         """Beat for liveness, and end a process whose consumer is stuck in spite of work to do."""
@@ -173,9 +202,10 @@ class _Process:
             found["relay"] = health.relay_ready(self._relay)
         return found
 
-    async def _pause(self, delay_s: float) -> None:
+    async def _pause(self, delay_s: float, wake: asyncio.Event | None = None) -> None:
+        """Return after a time; at once when stopping, or when what may wake us is set."""
         try:
-            await asyncio.wait_for(self._stopping.wait(), delay_s)
+            await asyncio.wait_for((wake or self._stopping).wait(), delay_s)
         except TimeoutError:
             return
 
@@ -188,6 +218,14 @@ class _Server(uvicorn.Server):
         yield
 
 
+class _Http(H11Protocol):
+    """uvicorn's, and a request may drop its connection: closing would wait for a stuck reader."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.app_state = {**self.app_state, "abort": transport.abort}
+
+
 def _server(app: FastAPI, settings: ServiceSettings) -> _Server:
     return _Server(
         uvicorn.Config(
@@ -197,6 +235,7 @@ def _server(app: FastAPI, settings: ServiceSettings) -> _Server:
             log_level="warning",
             access_log=False,
             lifespan="off",
+            http=_Http,
             timeout_graceful_shutdown=HTTP_STOP_TIMEOUT_S,
         )
     )

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from typing import TypeAlias
 from uuid import uuid4
 
+import hypothesis
 import pytest
 
 from deploy.local.stack import Stack
@@ -14,6 +15,9 @@ from shared.events.topics import Topic, every_topic
 from shared.kafka.admin import create_topics
 from shared.postgres.pool import Pool
 from tests.support.databases import Databases
+
+# Fifty times as many examples everywhere: 100,000 histories for the laws of the fold.
+hypothesis.settings.register_profile("nightly", max_examples=5_000, deadline=None)
 
 MakePool: TypeAlias = Callable[[str], Awaitable[Pool]]
 MakeTopics: TypeAlias = Callable[[Sequence[Topic]], Awaitable[str]]

@@ -11,8 +11,25 @@ from shared.settings import ServiceSettings
 
 
 class InsightsSettings(ServiceSettings):
-    """Read from INSIGHTS_*. `surface_every_s` is how long changes of a pair are gathered."""
+    """Read from INSIGHTS_*. `surface_gather_s` is how long changes of a pair are gathered,
+    `surface_every_s` how often it is looked for changes that woke nobody, `people_every_s` how
+    often what people may see is looked at. `measure_every_s` is how often it is asked whether an
+    epoch is over, `look_every_s` whether a new day has begun. `stream_ring_rows` and
+    `stream_ring_s` bound what a stream can be resumed from, `stream_keep` by how many changes a
+    reader may be behind.
+    """
 
     model_config = SettingsConfigDict(env_prefix="INSIGHTS_", frozen=True, extra="ignore")
 
     surface_every_s: Annotated[float, Field(gt=0)] = 0.5
+    measure_every_s: Annotated[float, Field(gt=0)] = 5.0
+    look_every_s: Annotated[float, Field(gt=0)] = 30.0
+    surface_gather_s: Annotated[float, Field(ge=0, le=10)] = 0.025
+    people_every_s: Annotated[float, Field(gt=0)] = 1.0
+    stream_heartbeat_s: Annotated[float, Field(gt=0)] = 15.0
+    stream_most_s: Annotated[float, Field(gt=0)] = 3600.0
+    stream_most_readers: Annotated[int, Field(ge=1)] = 2_000
+    stream_send_timeout_s: Annotated[float, Field(gt=0)] = 10.0
+    stream_keep: Annotated[int, Field(ge=1)] = 4_000
+    stream_ring_rows: Annotated[int, Field(ge=1)] = 20_000
+    stream_ring_s: Annotated[float, Field(gt=0)] = 3600.0

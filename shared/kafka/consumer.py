@@ -15,14 +15,15 @@ from contextlib import suppress
 from typing import Annotated, Any
 
 from aiokafka import ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import ConsumerStoppedError, KafkaError
+from aiokafka.errors import ConsumerStoppedError, IllegalStateError, KafkaError
 from faststream import AckPolicy, Context
 from faststream.kafka import KafkaBroker
 from faststream.kafka.message import KafkaMessage
 
 from shared import metrics
 from shared.events.topics import Group
-from shared.kafka.delivery import Delivery, Read, read
+from shared.kafka.delivery import Delivery, OffsetMovedBack, Read, read
+from shared.kafka.ends import End, ends_of
 from shared.logging import logger
 
 POLL_TIMEOUT_MS = 20
@@ -75,8 +76,9 @@ class Consumer:
         suffix: str = "",
     ) -> None:
         self._delivery = delivery
-        # The next offset of each partition that is ours and was sought.
+        # The next offset of each partition that is ours and was sought; how often it was.
         self._next: dict[TopicPartition, int] = {}
+        self._sought = 0
         self.halted: str | None = None
         self._hinted_at = 0.0
         self._committing: asyncio.Task[None] | None = None
@@ -121,7 +123,8 @@ class Consumer:
             giving_up.cancel()
 
     async def _on_batch(self, message: Annotated[Any, Context("message")]) -> None:
-        records = self._taken(message.raw_message)
+        sought = self._sought
+        records = await self._taken(message.raw_message)
         # FastStream's message is part of a cycle: without this a batch lives until the collector
         # comes by, and a worker grows to twice its size.
         message.raw_message = ()
@@ -132,12 +135,13 @@ class Consumer:
             # transaction follows the other, so the order is that of the log.
             batch = read(records)
             await self._committed()
-            self._committing = asyncio.create_task(self._commit(batch))
+            if sought == self._sought:  # else the batch is not what comes next any more
+                self._committing = asyncio.create_task(self._commit(batch))
         except Exception as error:
             # FastStream would go on with the next batch and lose this one.
             self._halt(f"delivery broke: {type(error).__name__}")
 
-    def _taken(self, raw: Sequence[Any]) -> list[Any]:
+    async def _taken(self, raw: Sequence[Any]) -> list[Any]:
         """The records to deliver. One fetched before its partition was sought comes again after."""
         records: list[Any] = []
         for tp, run in by_partition(raw):
@@ -147,6 +151,8 @@ class Consumer:
             if run[0].offset < expected and self._ends_before(tp, expected):
                 self._halt(RECREATED.format(tp.topic))
                 return []
+            if run[0].offset > expected and await self._fetched_before(tp, run):
+                continue
             records += run
             self._next[tp] = run[-1].offset + 1
         return records
@@ -160,6 +166,16 @@ class Consumer:
         end = consumer.highwater(tp) if consumer is not None else None
         return end is not None and end < offset
 
+    async def _fetched_before(self, tp: TopicPartition, run: Sequence[Any]) -> bool:
+        """Whether records past a gap were on their way while their partition was sought back.
+
+        A gap alone proves nothing (compaction), but the position has passed what was fetched since.
+        """
+        try:
+            return bool(await self._subscriber.consumer.position(tp) <= run[-1].offset)
+        except IllegalStateError:
+            return True  # not ours any more
+
     def _halt(self, why: str) -> None:
         """Take nothing more: not ready, and the watchdog ends the process after a while."""
         self.halted = why
@@ -172,12 +188,27 @@ class Consumer:
             await self._committing
 
     async def _commit(self, batch: Sequence[Read]) -> None:
-        await self._delivery.commit(batch)
+        try:
+            await self._delivery.commit(batch)
+        except OffsetMovedBack:
+            await self._read_again()
         await self.hint()
+
+    async def recheck(self) -> None:
+        """Notice an offset that was moved back although no record comes by that would show it."""
+        mine = [(tp.topic, tp.partition) for tp in self._next]
+        if mine and await self._delivery.moved_back(mine):
+            await self._read_again()
+
+    async def _read_again(self) -> None:
+        log.warning("a stored offset was moved back: reading again", action="moved_back")
+        with suppress(IllegalStateError):  # a rebalance came first, and seeks by itself
+            await self.seek(list(self._next))
 
     async def seek(self, partitions: Iterable[TopicPartition]) -> None:
         """Move the consumer to where Postgres says the group stands."""
         assigned = sorted(partitions)
+        self._sought += 1
         self._next.clear()
         if not assigned:
             return
@@ -220,35 +251,27 @@ class Consumer:
         """How many partitions this member reads."""
         return len(self._next)
 
+    def ends(self) -> list[End]:
+        """How far each partition that is ours goes, as the broker last said it."""
+        return ends_of(self._subscriber.consumer, self._next)
+
     def lag(self) -> int:
         """Records between what is committed and the end of the log, as far as it is known."""
-        consumer = self._subscriber.consumer
-        if consumer is None:
-            return 0
-        behind = 0
-        for tp in self._next:
-            end = consumer.highwater(tp)
-            done = self._delivery.progress.committed.get((tp.topic, tp.partition))
-            if end is not None and done is not None:
-                behind += max(0, end - done)
-        return behind
+        done = self._delivery.progress.committed
+        left = (it.offset - done.get((it.topic, it.partition), it.offset) for it in self.ends())
+        return sum(max(0, records) for records in left)
 
     def poll_age_s(self) -> float | None:
         """Seconds since the broker last answered a fetch; None before the first answer."""
-        consumer = self._subscriber.consumer
-        if consumer is None:
-            return None
-        polled = [consumer.last_poll_timestamp(tp) for tp in self._next]
-        newest = max((at for at in polled if at), default=None)
-        return None if newest is None else max(0.0, time.time() - newest / 1000)
+        return min((end.age_s for end in self.ends()), default=None)
 
 
 def by_partition(records: Sequence[Any]) -> Iterator[tuple[TopicPartition, Sequence[Any]]]:
     """The runs of one partition in a batch: records of a partition stand together."""
     start = 0
-    for place, record in enumerate(records):
+    for place, it in enumerate(records):
         first = records[start]
-        if record.partition != first.partition or record.topic != first.topic:
+        if it.partition != first.partition or it.topic != first.topic:
             yield TopicPartition(first.topic, first.partition), records[start:place]
             start = place
     if records:

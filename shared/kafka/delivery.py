@@ -10,13 +10,13 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from shared import metrics
 from shared.clock import Clock
-from shared.errors import PoisonMessage, Retryable
+from shared.errors import PoisonMessage, Retryable, TrustfoldError
 from shared.events.envelope import Event, decode
 from shared.kafka import dead_letters, offsets
 from shared.kafka.offsets import Partition
@@ -33,6 +33,10 @@ REDRIVE_BATCH = 100
 TRY_AGAIN: tuple[type[Exception], ...] = (*UNAVAILABLE, Retryable)
 
 log = logger("delivery")
+
+
+class OffsetMovedBack(TrustfoldError):
+    """A stored offset is lower than this worker left it: what lies between has to be read again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,8 @@ class Delivery:
     ) -> None:
         self.group = group
         self.progress = Progress()
+        # Called after each commit; must not raise.
+        self.on_commit: Callable[[], None] | None = None
         self._pool = pool
         self._apply = apply
         self._clock = clock
@@ -115,12 +121,22 @@ class Delivery:
                     raise
         raise AssertionError("unreachable")
 
+    async def moved_back(self, partitions: Sequence[Partition]) -> bool:
+        """Whether somebody moved a stored offset back (a rollback, a restore) since we left it."""
+        left = dict(self.progress.committed)
+        async with self._pool.acquire() as conn:
+            stored = await offsets.load(conn, self.group, partitions)
+        return _behind(stored, left)
+
     async def deliver(self, records: Sequence[Record]) -> None:
         """`read`, then `commit`."""
         await self.commit(read(records))
 
     async def commit(self, batch: Sequence[Read]) -> None:
-        """Apply what was read (contiguous per partition). Returns when committed, or stopping."""
+        """Apply what was read (contiguous per partition). Returns when committed, or stopping.
+
+        Raises OffsetMovedBack, with nothing applied of what is not contiguous any more.
+        """
         started = time.monotonic()
         self.progress.busy_since = started
         try:
@@ -136,6 +152,8 @@ class Delivery:
             try:
                 await self._transact(batch)
                 return
+            except OffsetMovedBack:
+                raise
             except TRY_AGAIN as error:
                 await self._back_off(error, attempt)
             except Exception as error:
@@ -158,6 +176,9 @@ class Delivery:
         async with self._pool.acquire() as conn:
             async with conn.transaction():
                 starts = await offsets.lock(conn, self.group, ends)
+                # Not against the batch's first offset: a compacted log has gaps of its own.
+                if _behind(starts, self.progress.committed):
+                    raise OffsetMovedBack
                 fresh = batch
                 if any(starts[p] > first for p, first in firsts.items()):
                     fresh = [it for it in batch if it.record.offset >= starts[_of(it.record)]]
@@ -202,6 +223,8 @@ class Delivery:
         self.progress.committed_at = time.monotonic()
         self.progress.committed.update(ends)
         self.progress.cap_reached = False
+        if self.on_commit is not None:
+            self.on_commit()
         metrics.RECORDS.labels(self.group, "applied").inc(applied)
         if parked:
             metrics.RECORDS.labels(self.group, "dead_lettered").inc(parked)
@@ -247,3 +270,7 @@ class Delivery:
 
 def _of(record: Record) -> Partition:
     return record.topic, record.partition
+
+
+def _behind(stored: Mapping[Partition, int], left: Mapping[Partition, int]) -> bool:
+    return any(left.get(partition, 0) > offset for partition, offset in stored.items())

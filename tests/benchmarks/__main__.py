@@ -21,8 +21,11 @@ from tests.benchmarks import (
     bench_hot,
     bench_latency,
     bench_memory,
+    bench_million,
     bench_per_event,
+    bench_rebuild,
     bench_relay,
+    bench_stream,
     report,
 )
 from tests.benchmarks.harness import Bench, Result
@@ -35,9 +38,12 @@ BENCHES: dict[str, Callable[[Bench], Coroutine[Any, Any, list[Result]]]] = {
     "hot": bench_hot.measure,
     "per_event": bench_per_event.measure,
     "cold": bench_cold.measure,
+    "rebuild": bench_rebuild.measure,
     "relay": bench_relay.measure,
     "latency": bench_latency.measure,
+    "stream": bench_stream.measure,
     "memory": bench_memory.measure,
+    "million": bench_million.measure,
 }
 
 

@@ -13,6 +13,11 @@ from tests.benchmarks.harness import POLL_S, Bench, Pace, Result, in_child, pool
 _WIDTH = "SELECT avg(octet_length(state))::int FROM pair"
 _DIRTY = "SELECT count(DISTINCT pair_key) FROM dirty_pair"
 _ANY_DIRTY = "SELECT EXISTS (SELECT FROM dirty_pair)"
+# All that is kept for each pair beyond its evidence, as it is after every pair was rewritten once.
+_STORED = """
+    SELECT sum(pg_total_relation_size(name::regclass))::bigint
+    FROM unnest('{pair, surfaced, stream_newest}'::text[]) AS name
+"""
 
 
 async def measure(bench: Bench) -> list[Result]:
@@ -30,8 +35,11 @@ async def measure(bench: Bench) -> list[Result]:
             bench.say("a second fact for every pair")
             pace = await worker_pace(bench, network, pairs)
             left = int(await pool.fetchval(_DIRTY))
+            stored = int(await pool.fetchval(_STORED)) / pairs
         again = await _bare(network, pairs, width, bench.seed)
-    return _results(pairs, width, (bare, again), pace, left)
+    note = "rows, free space and indexes of pair, surfaced and what the streams remember"
+    size = Result("cold", "stored a pair", stored, "bytes", wanted="<= 400", note=note)
+    return [*_results(pairs, width, (bare, again), pace, left), size]
 
 
 async def _bare(network: Network, rows: int, width: int, seed: int) -> float:

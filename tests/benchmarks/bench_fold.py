@@ -8,9 +8,12 @@ from collections.abc import Callable
 from uuid import UUID
 
 from services.insights.domain.evidence import DAY_US, About, Evidence, Kind
+from services.insights.domain.explain import explain, reasons
 from services.insights.domain.model import V1
-from services.insights.domain.state import PairState, pack, unpack
+from services.insights.domain.packing import pack, unpack
+from services.insights.domain.state import PairState
 from services.insights.domain.trust import fold
+from services.insights.domain.weights import Scope, tally, weigh
 from tests.benchmarks.harness import Bench, Result
 
 START_US = 1_767_225_600_000_000
@@ -45,6 +48,12 @@ def histories(pairs: int, each: int, seed: int) -> list[list[Evidence]]:
     return made
 
 
+def whole_answer(evidence: list[Evidence], at_us: int) -> object:
+    """All that a member's question about a past instant takes, but for reading the evidence."""
+    sides = [explain(evidence, V1, at_us, side, Scope.SHARED) for side in (0, 1)]
+    return fold(evidence, V1, at_us, Scope.SHARED), sides
+
+
 def best_us(work: Callable[[], object], units: int) -> float:
     """Microseconds per unit, the best of ROUNDS: what is slower was disturbed."""
     taken = []
@@ -63,7 +72,7 @@ async def measure(bench: Bench) -> list[Result]:
     def bare() -> None:
         sums = [0.0] * 48
         for history in made:
-            for _, at_us, kind, about, _ in history:
+            for _, at_us, kind, about, _, _ in history:
                 sums[kind + about] += 2.0 ** ((at_us - START_US) * 1e-14)
 
     def absorb() -> None:
@@ -76,6 +85,12 @@ async def measure(bench: Bench) -> list[Result]:
     few = made[:50]
     ends = [max(item.at_us for item in history) for history in few]
     whole_us = best_us(lambda: [fold(h, V1, at) for h, at in zip(few, ends, strict=True)], len(few))
+    long = histories(1, 500, bench.seed)[0]
+    end = long[-1].at_us
+    weighed = weigh(long, V1, end)
+    counted = tally(weighed, V1, end)
+    left_out_us = best_us(lambda: reasons(weighed, counted, V1, 0), 1)
+    asked_us = best_us(lambda: whole_answer(long, end - 30 * DAY_US), 1)
     size = f"{len(pack(states[0]))} bytes"
     note = f"{EACH} pieces of evidence, intervals, bands and all"
     return [
@@ -86,4 +101,12 @@ async def measure(bench: Bench) -> list[Result]:
         ),
         Result("fold", "pack and unpack", packed_us, "us/pair", note=size),
         Result("fold", "whole fold", whole_us, "us/pair", note=note),
+        Result(
+            "fold", "leave one out", left_out_us / 1e3, "ms", wanted="<= 1",
+            note="each of 500 pieces of evidence in turn, one direction",
+        ),
+        Result(
+            "fold", "a past instant", asked_us / 1e3, "ms", wanted="<= 20",
+            note="500 pieces: both directions, intervals, bands, reasons, next steps",
+        ),
     ]  # fmt: skip

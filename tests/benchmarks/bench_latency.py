@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from services.insights.domain.model import V1
-from services.insights.domain.state import unpack
+from services.insights.domain.packing import unpack
 from shared.postgres import outbox
 from shared.postgres.pool import Pool
 from tests.benchmarks.facts import make
@@ -73,7 +73,7 @@ async def _write(pool: Pool, probe: Probe, queue: asyncio.Queue[tuple[int, float
             probe.late.append(now - due_s)
 
 
-async def _load(pool: Pool, probe: Probe, first: int, count: int, rate: int) -> None:
+async def run_load(pool: Pool, probe: Probe, first: int, count: int, rate: int) -> None:
     """Give each writer its facts when they are due."""
     queues: list[asyncio.Queue[tuple[int, float] | None]] = [
         asyncio.Queue() for _ in range(WRITERS)
@@ -96,7 +96,7 @@ async def _run(
 ) -> None:
     """Load and watch until everything is seen."""
     target = len(probe.taken) + count
-    loading = asyncio.create_task(_load(sessions, probe, first, count, rate))
+    loading = asyncio.create_task(run_load(sessions, probe, first, count, rate))
     async with asyncio.timeout(count / rate + SETTLE_S):
         while len(probe.taken) < target:
             await probe.look(insights)

@@ -18,7 +18,8 @@ from faststream.kafka import KafkaBroker
 
 from services.insights.domain.evidence import observe
 from services.insights.domain.model import V1
-from services.insights.domain.state import PairState, pack, unpack
+from services.insights.domain.packing import pack, unpack
+from services.insights.domain.state import PairState
 from shared.events.envelope import Event, decode
 from shared.events.topics import FEEDBACK, SESSIONS, TRUST
 from shared.ids import TenantId

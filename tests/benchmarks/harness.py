@@ -25,7 +25,7 @@ POLL_S = 0.05
 TIMEOUT_S = 900.0
 SAY_EVERY_S = 5.0
 
-# Nobody calls the services over HTTP here, so each takes whatever port is free when it starts.
+# Where nobody calls the services over HTTP, each takes whatever port is free when it starts.
 ANY_PORT = {f"{service.upper()}_HTTP_PORT": "0" for service in SERVICES}
 
 Scale = Literal["small", "full"]
@@ -89,11 +89,14 @@ class Bench:
         return next((result.value for result in self.results if result.name == name), None)
 
     @asynccontextmanager
-    async def network(self) -> AsyncIterator[Network]:
-        """A broker and a database of this benchmark's own, prepared, no service running."""
+    async def network(self, *, called: bool = False) -> AsyncIterator[Network]:
+        """A broker and a database of this benchmark's own, prepared, no service running.
+
+        `called` is whether somebody calls the services over HTTP.
+        """
         self.say("starting broker and database")
         with Stack.start(environ={}) as stack:
-            network = Network(stack, NetworkOptions(environ=ANY_PORT))
+            network = Network(stack, NetworkOptions(environ={} if called else ANY_PORT))
             await network.prepare()
             with network:
                 yield network

@@ -120,5 +120,7 @@ METHOD = """
   while insights applies the whole log from its start. The others consume what they read of it:
   notifications the sessions, matching and sessions the trust that insights publishes meanwhile. The
   slope means something at full scale only.
+- **million**: the pairs are in the table with states of fifty facts; the real worker reads facts
+  about a tenth of them, each another, while its resident size is watched.
 - **fold**, **decode**: in memory, best of five, no broker and no database.
 """

@@ -16,7 +16,7 @@ from uuid import UUID
 
 from services.insights.domain.evidence import Evidence, observe
 from services.insights.domain.model import V1
-from services.insights.domain.state import unpack
+from services.insights.domain.packing import unpack
 from services.insights.rebuild import difference
 from shared.events.envelope import Event, new_event
 from shared.events.fact import PairFact

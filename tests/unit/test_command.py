@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from typer.testing import CliRunner
 
@@ -44,3 +47,16 @@ def test_every_setting_that_is_wrong_is_named_at_once(monkeypatch: pytest.Monkey
     assert result.exit_code == 2
     named = {line.partition(":")[0] for line in result.stderr.splitlines()}
     assert named == {"INSIGHTS_POSTGRES", "INSIGHTS_KAFKA", "INSIGHTS_POOL_SIZE"}
+
+
+def test_the_command_is_there_without_any_service() -> None:
+    """Seen to fail (services are loaded) with `services.insights.cli` imported for its group."""
+    asked = "import sys, shared.cli; print([name for name in sys.modules if 'services' in name])"
+    said = subprocess.run([sys.executable, "-c", asked], capture_output=True, check=True, text=True)
+    assert said.stdout.strip() == "[]"
+
+
+def test_insights_brings_its_commands_when_they_are_asked_for() -> None:
+    result = CliRunner().invoke(app, ["insights", "--help"])
+    assert result.exit_code == 0
+    assert {"verify", "rebuild"} <= set(result.stdout.split())

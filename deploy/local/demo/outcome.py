@@ -14,7 +14,7 @@ from deploy.local.demo.size import DemoSize
 from shared.errors import PoisonMessage
 from shared.events.envelope import Event, decode
 from shared.events.insights import DirectionTrust, TrustChanged
-from shared.events.topics import ALL, DEAD_LETTER_SUFFIX, FEEDBACK, PAIRS, SESSIONS, every_topic
+from shared.events.topics import ALL, DEAD_LETTER_SUFFIX, INSIGHTS, every_topic
 
 PAGE = 200
 TOLERANCE = 1e-9
@@ -41,7 +41,7 @@ class Journal:
 
     def of_insights(self) -> list[Event]:
         """What insights has counted: its topics without its own dead letters."""
-        read = {topic.name for topic in (PAIRS, SESSIONS, FEEDBACK)}
+        read = {topic.name for topic in INSIGHTS.topics}
         parked = {letter.place for letter in self.letters if letter.group == "insights"}
         return [event for at, event in self.events if at[0] in read and at not in parked]
 
@@ -171,7 +171,7 @@ async def _pair(
     stage: Stage, trust: TrustChanged, started: Sequence[dict[str, Any]]
 ) -> dict[str, Any]:
     pair = next((each for each in started if each["pair_id"] == str(trust.pair_id)), None)
-    path = f"/v1/pairs/{trust.pair_id}/trust"
+    path = f"/v1/pairs/{trust.pair_id}/trust/managed"
     manager = await stage.api.get("insights", path, role="manager")
     return {
         "pair_id": str(trust.pair_id),
@@ -187,7 +187,8 @@ async def _pair(
         "about_mentee": _direction(trust.about_mentee),
         "shared_with_the_pair": trust.partner_safe.model_dump(mode="json"),
         "reasons_for_the_manager": {
-            side: manager[side]["reasons"] for side in ("about_mentor", "about_mentee")
+            side: list(dict.fromkeys(reason["code"] for reason in manager[side]["reasons"]))
+            for side in ("about_mentor", "about_mentee")
         },
     }
 

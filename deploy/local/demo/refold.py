@@ -6,22 +6,18 @@ of them), and its stored state against a fold of its stored evidence, to the las
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from random import Random
-from uuid import UUID
 
 import asyncpg
 
-from services.insights.domain.evidence import observe
 from services.insights.domain.projections import full
-from services.insights.domain.replay import fold_log
+from services.insights.domain.replay import counts, fold_log
 from services.insights.rebuild import refold_difference
 from shared.events.envelope import Event
-from shared.events.fact import PairFact
 from shared.events.insights import DirectionTrust, TrustChanged
-from shared.ids import PairId, TenantId
+from shared.ids import TenantId
 
 # A pair that is missing, or one whose evidence was counted twice, is as wrong as can be.
 UTTERLY = 1.0
@@ -43,13 +39,13 @@ def refold(events: Sequence[Event], live: Iterable[TrustChanged], seed: int) -> 
     """
     shuffled = list(events)
     Random(f"{seed}/refold").shuffle(shuffled)
-    folded, counted = fold_log(shuffled), _distinct(shuffled)
+    folded, counted = fold_log(shuffled), counts(shuffled)
     worst, numbers, served = 0.0, 0, list(live)
     if {trust.pair_id for trust in served} != set(folded):
         worst = UTTERLY
     for trust in served:
         again = folded.get(trust.pair_id)
-        if again is None or len(counted[trust.pair_id]) != trust.revision:
+        if again is None or counted[trust.pair_id] != trust.revision:
             worst = UTTERLY
             continue
         for said, told in (
@@ -71,16 +67,6 @@ async def stored_difference(dsn: str, tenant: TenantId, seed: int) -> float:
         return await refold_difference(conn, tenant, seed=seed)
     finally:
         await conn.close()
-
-
-def _distinct(events: Iterable[Event]) -> Mapping[PairId, set[UUID]]:
-    """The evidence of each pair, each piece once."""
-    found: defaultdict[PairId, set[UUID]] = defaultdict(set)
-    for event in events:
-        if observe(event) is not None:
-            assert isinstance(event.fact, PairFact)
-            found[event.fact.pair_id].add(event.event_id)
-    return found
 
 
 def _numbers(trust: DirectionTrust) -> list[float]:

@@ -10,19 +10,30 @@ from typing import Any
 import httpx
 import pytest
 
+from deploy.local.stack import Stack
 from services.insights.app import build
+from services.insights.projection.place import Place
 from services.insights.settings import InsightsSettings
 from services.insights.surfacing import surface
-from shared.clock import FixedClock
+from shared.clock import FixedClock, SystemClock
 from shared.events.envelope import Event, decode
 from shared.events.insights import TrustChanged
+from shared.events.topics import every_topic
 from shared.postgres import outbox
-from shared.postgres.pool import Pool
+from shared.postgres.pool import Pool, open_pool
 from shared.service import Service
-from tests.conftest import MakePool
+from tests.conftest import MakePool, MakeTopics
+from tests.integration.insights.live import Live
+from tests.support.databases import Databases, service_dsn
 from tests.unit.insights.facts import ACME, ANN, PAIR, START
 
 TODAY = START + timedelta(days=400)
+TRUST = f"/v1/pairs/{PAIR}/trust"
+PROJECTIONS = {
+    "participant": f"{TRUST}/shared",
+    "manager": f"{TRUST}/managed",
+    "service": TRUST,
+}
 
 
 @dataclass(frozen=True)
@@ -68,7 +79,7 @@ class Insights:
 
     async def trust(self, as_: str = ANN, role: str = "participant", **query: str) -> Any:
         """The answer to "how does the pair stand", which must be one."""
-        path = f"/v1/pairs/{PAIR}/trust?{httpx.QueryParams(query)}"
+        path = f"{PROJECTIONS[role]}?{httpx.QueryParams(query)}"
         answer = await self.get(path, as_, role)
         assert answer.status_code == 200, answer.text
         return answer.json()
@@ -82,3 +93,19 @@ async def insights(service_pool: MakePool) -> AsyncIterator[Insights]:
     transport = httpx.ASGITransport(service.api)
     async with httpx.AsyncClient(transport=transport, base_url="http://insights") as http:
         yield Insights(service, pool, http)
+
+
+@pytest.fixture
+async def live(stack: Stack, databases: Databases, make_topics: MakeTopics) -> AsyncIterator[Live]:
+    """Insights with a log and a database of its own; `live.worker()` starts its worker."""
+    admin_dsn = await databases.create("insights")
+    dsn = service_dsn(admin_dsn, "insights")
+    pool = await open_pool(dsn, service="insights", size=8)
+    namespace = await make_topics(every_topic())
+    running = Live(Place(dsn, admin_dsn, stack.kafka_bootstrap, SystemClock()), namespace, pool)
+    try:
+        yield running
+    finally:
+        await running.close()
+        pool.terminate()
+        await databases.drop(admin_dsn)

@@ -7,24 +7,21 @@ from uuid import uuid4
 
 import pytest
 
-from shared.events.envelope import Event
-from tests.integration.insights.conftest import TODAY, Insights
+from tests.integration.insights.conftest import PROJECTIONS, TODAY, TRUST, Insights
 from tests.integration.insights.test_counting import story
 from tests.unit.insights.facts import ANN, BEN, PAIR, START, answered, event, kept, missed, started
 
 pytestmark = pytest.mark.stack
 
-PATH = f"/v1/pairs/{PAIR}/trust"
+SHARED, SELF, MANAGED = f"{TRUST}/shared", f"{TRUST}/self", f"{TRUST}/managed"
 DAY_150 = (START + timedelta(days=150)).isoformat().replace("+00:00", "Z")
 
 
-@pytest.mark.parametrize(("person", "side"), [(ANN, "mentor"), (BEN, "mentee")])
-async def test_a_member_sees_both_directions_with_reasons(
-    insights: Insights, person: str, side: str
-) -> None:
+async def test_both_members_see_the_same_of_both_directions(insights: Insights) -> None:
     await insights.hears(story())
-    seen = await insights.trust(person, at=DAY_150)
-    assert (seen["view"], seen["you_are"]) == ("member", side)
+    seen, other = await insights.trust(ANN, at=DAY_150), await insights.trust(BEN, at=DAY_150)
+    assert seen == other
+    assert seen["view"] == "shared"
     for direction in (seen["about_mentor"], seen["about_mentee"]):
         assert direction["low"] < direction["score"] < direction["high"]
         assert "facets" not in direction
@@ -32,40 +29,26 @@ async def test_a_member_sees_both_directions_with_reasons(
     assert seen["about_mentor"]["why"]["down"][0]["code"] == "commitment_missed"
 
 
-@pytest.mark.parametrize("person", [ANN, BEN])
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        pytest.param([], [event(answered(False), 150)], id="an answer, or none"),
-        pytest.param([event(answered(True), 150)], [event(answered(False), 150)], id="yes, or no"),
-    ],
-)
-async def test_no_member_can_read_a_private_answer(
-    insights: Insights, one: list[Event], other: list[Event], person: str
+@pytest.mark.parametrize(("person", "side"), [(ANN, "mentor"), (BEN, "mentee")])
+async def test_each_sees_their_own_part_facet_by_facet(
+    insights: Insights, person: str, side: str
 ) -> None:
-    events = story()
-    await insights.hears([*events, *one])
-    for role in ("participant", "manager"):
-        now, then = await bodies(insights, person, role)
-        async with insights.pool.acquire() as conn:
-            await conn.execute("TRUNCATE pair, evidence, dirty_pair, surfaced")
-        await insights.hears([*events, *other])
-        assert await bodies(insights, person, role) == (now, then)
+    await insights.hears(story())
+    seen = (await insights.get(f"{SELF}?at={DAY_150}", person)).json()
+    assert (seen["view"], seen["you_are"]) == ("self", side)
+    assert set(seen["about_you"]["facets"]) == set("ELHRBP")
+    shared = await insights.trust(person, at=DAY_150)
+    assert seen["about_you"]["score"] == shared[f"about_{side}"]["score"]
 
 
-async def bodies(insights: Insights, person: str, role: str) -> tuple[bytes, bytes]:
-    now, then = await insights.get(PATH, person, role), None
-    then = await insights.get(f"{PATH}?at={DAY_150}", person, role)
-    assert now.status_code == then.status_code == 200
-    return now.content, then.content
-
-
-async def test_a_manager_sees_bands_and_codes_and_no_number(insights: Insights) -> None:
+async def test_a_manager_sees_bands_and_reasons_and_no_number(insights: Insights) -> None:
     await insights.hears([*story(), event(answered(False), 100)])
     seen = await insights.trust("boss", "manager", at=DAY_150)
-    assert set(seen["about_mentor"]) == {"band", "reasons"}
-    assert "commitment_missed" in seen["about_mentor"]["reasons"]
-    assert not {"listened_no"} & set(seen["about_mentor"]["reasons"])
+    assert set(seen["about_mentor"]) == {"band", "reasons", "next_step"}
+    codes = {reason["code"] for reason in seen["about_mentor"]["reasons"]}
+    assert "commitment_missed" in codes
+    assert "listened_no" not in codes
+    assert not any(isinstance(value, float) for value in seen["about_mentor"].values())
 
 
 async def test_a_service_sees_everything(insights: Insights) -> None:
@@ -93,25 +76,69 @@ async def test_before_anything_happened_it_is_too_early(insights: Insights) -> N
     assert (seen["about_mentor"]["band"], seen["about_mentor"]["score"]) == ("too_early", 0.6)
 
 
+async def test_a_pair_of_which_only_a_private_answer_has_come_exists_for_services_alone(
+    insights: Insights,
+) -> None:
+    await insights.hears([event(answered(False), 2)])
+    for role, path in PROJECTIONS.items():
+        known = (await insights.get(path, ANN, role)).status_code == 200
+        assert known is (role == "service")
+
+
+async def test_a_series_ends_where_the_answer_for_that_instant_stands(insights: Insights) -> None:
+    await insights.hears(story())
+    series = (await insights.get(f"{TRUST}/history?until={DAY_150}&points=20")).json()
+    now = await insights.trust(at=DAY_150)
+    assert len(series["points"]) == 20
+    assert series["points"][-1]["about_mentor"]["score"] == now["about_mentor"]["score"]
+    instants = [point["at"] for point in series["points"]]
+    assert instants == sorted(instants)
+
+
+async def test_a_series_for_a_manager_holds_bands_alone(insights: Insights) -> None:
+    await insights.hears(story())
+    answer = await insights.get(f"{TRUST}/history?points=3", "boss", "manager")
+    point = answer.json()["points"][-1]["about_mentor"]
+    assert point["band"] != ""
+    assert point["score"] is point["low"] is point["high"] is None
+
+
 @pytest.mark.parametrize(
     ("path", "as_", "role", "tenant", "status", "slug"),
     [
-        pytest.param(PATH, "eve", "participant", "acme", 404, "not-found", id="a stranger"),
-        pytest.param(PATH, ANN, "participant", "globex", 404, "not-found", id="another tenant"),
-        pytest.param(PATH, "boss", "manager", "globex", 404, "not-found", id="their manager"),
-        pytest.param(PATH, "hr", "hr", "acme", 403, "forbidden", id="HR sees no pair"),
+        pytest.param(SHARED, "eve", "participant", "acme", 404, "not-found", id="a stranger"),
+        pytest.param(SELF, "eve", "participant", "acme", 404, "not-found", id="a stranger's part"),
+        pytest.param(SHARED, ANN, "participant", "globex", 404, "not-found", id="another tenant"),
+        pytest.param(MANAGED, "boss", "manager", "globex", 404, "not-found", id="their manager"),
+        pytest.param(MANAGED, "hr", "hr", "acme", 403, "forbidden", id="HR sees no pair"),
+        pytest.param(TRUST, ANN, "participant", "acme", 403, "forbidden", id="not for people"),
+        pytest.param(
+            f"/v1/pairs/{uuid4()}/trust", ANN, "participant", "acme", 403, "forbidden",
+            id="whether it exists is not told to who has no right",
+        ),
         pytest.param("/v1/trust", "boss", "manager", "acme", 403, "forbidden", id="all pairs"),
         pytest.param(
-            f"/v1/pairs/{uuid4()}/trust", ANN, "participant", "acme", 404, "not-found",
+            f"/v1/pairs/{uuid4()}/trust/shared", ANN, "participant", "acme", 404, "not-found",
             id="no such pair",
         ),
         pytest.param(
-            f"{PATH}?at=2026-03-02T09:00:00", ANN, "participant", "acme", 422, "invalid-request",
-            id="a time without a zone",
+            f"{SHARED}?at=2026-03-02T09:00:00", ANN, "participant", "acme", 422,
+            "invalid-request", id="a time without a zone",
         ),
         pytest.param(
-            f"{PATH}?at=2030-01-01T00:00:00Z", ANN, "participant", "acme", 422, "in-the-future",
-            id="the future",
+            f"{SHARED}?at=2030-01-01T00:00:00Z", ANN, "participant", "acme", 422,
+            "in-the-future", id="the future",
+        ),
+        pytest.param(
+            f"{SHARED}?at=2020-01-01T00:00:00Z", ANN, "participant", "acme", 422,
+            "before-the-pair", id="before the pair",
+        ),
+        pytest.param(
+            f"{TRUST}/history?since=2026-06-01T00:00:00Z&until=2026-05-01T00:00:00Z", ANN,
+            "participant", "acme", 422, "rejected", id="a series that runs backwards",
+        ),
+        pytest.param(
+            f"{TRUST}?model=nonsense", "m", "service", "acme", 404, "not-found", id="no such model"
         ),
         pytest.param(
             "/v1/trust?limit=9999", "m", "service", "acme", 422, "invalid-request", id="too many"
@@ -148,7 +175,7 @@ async def test_what_is_listed_is_what_is_published(insights: Insights) -> None:
     assert page["next"] is None
 
 
-async def test_nobody_on_the_way_may_keep_an_answer(insights: Insights) -> None:
+async def test_an_answer_is_as_of_today(insights: Insights) -> None:
     await insights.hears(story())
-    assert (await insights.get(PATH)).headers["cache-control"] == "no-store"
     assert (await insights.trust())["at"].startswith(TODAY.strftime("%Y-%m-%d"))
+    assert str(PAIR) in (await insights.get(SHARED)).text

@@ -1,0 +1,26 @@
+"""Insights over HTTP. Each file holds the routes of one part; no SQL, no rules."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from services.insights.api import alerts, models, pairs, programmes, stream
+from services.insights.api.fresh import FreshAnswers
+from services.insights.freshness import Freshness
+from services.insights.streams.live import Live
+from shared.clock import Clock
+from shared.http import EntityTags, new_api
+from shared.postgres.pool import Pool
+
+
+def build_api(pool: Pool, clock: Clock, live: Live, freshness: Freshness) -> FastAPI:
+    """The service's routes. What is about a pair is personal: nobody on the way may keep it."""
+    app = new_api("insights", "What the facts say about trust, and who may see it")
+    app.include_router(pairs.build_router(pool, clock))
+    app.include_router(programmes.build_router(pool))
+    app.include_router(alerts.build_router(pool))
+    app.include_router(models.build_router(pool, clock))
+    app.include_router(stream.build_router(pool, live))
+    app.add_middleware(EntityTags)
+    app.add_middleware(FreshAnswers, freshness=freshness)
+    return app
