@@ -52,7 +52,6 @@ class SharedTrust(Part):
     weakest: Facet | None = None
     up: Codes = ()
     down: Codes = ()
-    next_step: Code | None = None
 
 
 class PartnerSafe(Part):

@@ -36,7 +36,6 @@ _SHARED = {
     "weakest": "L",
     "up": ["commitment_kept", "session_held"],
     "down": ["commitment_missed_warned"],
-    "next_step": "commitment_kept",
 }
 _REASON = {
     "code": "commitment_missed",
