@@ -49,7 +49,7 @@ class Force(NamedTuple):
 
 
 async def registered(conn: Connection) -> list[Registered]:
-    """Every registered version, in the order of their numbers; the built-in one is not among them."""
+    """Every registered version, in the order of their numbers; the built-in one is not there."""
     return [Registered(*row) for row in await conn.fetch(_REGISTERED)]
 
 

@@ -24,6 +24,7 @@ from shared.postgres.pool import Pool, open_pool
 from shared.service import Service
 from tests.conftest import MakePool, MakeTopics
 from tests.integration.insights.live import Live
+from tests.integration.insights.streaming import NewWorld, World, worlds
 from tests.support.databases import Databases, service_dsn
 from tests.unit.insights.facts import ACME, ANN, PAIR, START
 
@@ -109,3 +110,14 @@ async def live(stack: Stack, databases: Databases, make_topics: MakeTopics) -> A
         await running.close()
         pool.terminate()
         await databases.drop(admin_dsn)
+
+
+@pytest.fixture
+async def new_world(databases: Databases) -> AsyncIterator[NewWorld]:
+    async with worlds(databases) as new:
+        yield new
+
+
+@pytest.fixture
+async def world(new_world: NewWorld) -> World:
+    return await new_world()
