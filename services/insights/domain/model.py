@@ -83,7 +83,8 @@ class Effect(NamedTuple):
     """A row as the fold applies it, to one side or both.
 
     `cells` is (cell, weight, offset) and `mask` has a bit for each: evidence of weight 1 that came
-    `offset` microseconds later would weigh as much. `special` is: look at the row first.
+    `offset` microseconds later would weigh as much. `in_bank` is (cell in its bank, weight).
+    `special` is: look at the row first.
     """
 
     row: Row
@@ -91,6 +92,7 @@ class Effect(NamedTuple):
     special: bool
     mask: int
     cells: tuple[tuple[int, float, int], ...]
+    in_bank: tuple[tuple[int, float], ...] = ()
 
 
 # Of a kind this release does not know: nobody is shown so much as its date.
@@ -200,6 +202,7 @@ def _effects(model: Model, half_life_us: int) -> dict[int, Effect]:
                 special=row.capped or row.agrees or row.private or row.refundable or not cells,
                 mask=sum(1 << cell for cell, *_ in cells),
                 cells=cells,
+                in_bank=tuple((cell % BANK_CELLS, weight) for cell, weight, _ in cells),
             )
     return found
 
