@@ -82,7 +82,8 @@ def explain(
 def strongest(state: PairState, at_us: int, side: int) -> list[Reason]:
     """The heaviest observed evidence of each facet and sign of a direction, strongest first.
 
-    Read from the state alone, so without ids; the first is the first of what `explain` finds.
+    Read from the state alone, so without ids and without repairs; but for those, the first is the
+    first of what `reasons` finds.
     """
     counted = state.tally(at_us, Scope.SHARED)
     found = [

@@ -23,6 +23,14 @@ def opinions(counted: Tally, model: Model) -> list[beta.Parameters]:
     return found
 
 
+def composites(counted: Tally, model: Model) -> list[beta.Parameters]:
+    """The Beta of each side's composite alone."""
+    return [
+        _composite_opinion(facet_opinions(counted, model, side), model)
+        for side in range(len(SIDES))
+    ]
+
+
 def facet_opinions(counted: Tally, model: Model, side: int) -> list[beta.Parameters]:
     """The six facets of one side as Beta distributions: evidence on top of the prior."""
     for_prior = model.base_rate * model.prior_strength
@@ -83,8 +91,13 @@ def composite(
 
 def score_of(counted: Tally, model: Model, side: int) -> float:
     """The composite of one side."""
+    return standing_of(counted, model, side)[0]
+
+
+def standing_of(counted: Tally, model: Model, side: int) -> tuple[float, int | None]:
+    """The composite of one side, and the live facet that pulls it down."""
     facets = facet_opinions(counted, model, side)
-    return composite([alpha / (alpha + beta_) for alpha, beta_ in facets], facets, model)[0]
+    return composite([alpha / (alpha + beta_) for alpha, beta_ in facets], facets, model)
 
 
 def evidence_of(counted: Tally, side: int) -> float:

@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from services.insights.domain import beta
-from services.insights.domain.bands import bands_of, needs_past
+from services.insights.domain.bands import Band, bands_of, needs_past
 from services.insights.domain.evidence import Evidence, from_us
-from services.insights.domain.explain import Reason, codes, strongest
-from services.insights.domain.model import FACETS
-from services.insights.domain.opinion import opinions
+from services.insights.domain.explain import codes, strongest
+from services.insights.domain.model import FACETS, SIDES, Facet
+from services.insights.domain.opinion import composites, opinions, standing_of
 from services.insights.domain.state import PairState
-from services.insights.domain.trust import DirectionTrust, PairTrust, conclude
+from services.insights.domain.trust import DirectionTrust, conclude
 from services.insights.domain.weights import Scope, Tally
 from shared.events import insights as wire
 from shared.ids import PairId, PersonId
@@ -45,7 +45,7 @@ class Draft(NamedTuple):
     def wanted(self) -> list[beta.Parameters]:
         """What `finish` needs the intervals of, in this order."""
         model = self.state.model
-        return opinions(self.counted, model) + opinions(self.shared, model)
+        return opinions(self.counted, model) + composites(self.shared, model)
 
     @property
     def needs_past(self) -> bool:
@@ -67,11 +67,15 @@ def finish(
 ) -> wire.TrustChanged:
     """The fact, from the intervals of `drafted.wanted` and, if it needs the past, all evidence."""
     subject, state, counted, seen = drafted
-    model, half = state.model, len(intervals) // 2
+    model, sides = state.model, len(SIDES)
     bands = bands_of(counted, model, evidence, Scope.EVERYTHING)
-    trust = conclude(counted, model, intervals[:half], bands)
+    trust = conclude(counted, model, intervals[:-sides], bands)
     bands = bands_of(seen, model, evidence, Scope.SHARED)
-    shared = conclude(seen, model, intervals[half:], bands)
+    mentor, mentee = (
+        _shared(drafted, side, intervals[side - sides], bands[side]) for side in range(sides)
+    )
+    newest = state.newest(Scope.SHARED)
+    shared_as_of = None if newest is None else from_us(newest)
     gap = trust.gap
     return wire.TrustChanged(
         pair_id=subject.pair_id,
@@ -85,7 +89,7 @@ def finish(
         gap=None if gap is None else rounded(gap),
         about_mentor=full(trust.about_mentor),
         about_mentee=full(trust.about_mentee),
-        partner_safe=partner_safe(shared, state),
+        partner_safe=wire.PartnerSafe(as_of=shared_as_of, about_mentor=mentor, about_mentee=mentee),
     )
 
 
@@ -95,17 +99,6 @@ def trust_changed(
     """The newest trust of one pair, as it is published."""
     drafted = draft(subject, state)
     return finish(drafted, [beta.interval(each) for each in drafted.wanted], evidence)
-
-
-def partner_safe(shared: PairTrust, state: PairState) -> wire.PartnerSafe:
-    """What the pair may see; `shared` is the judgement of the shared scope."""
-    newest = state.newest(Scope.SHARED)
-    at_us = shared.at_us
-    return wire.PartnerSafe(
-        as_of=None if newest is None else from_us(newest),
-        about_mentor=_shared(shared.about_mentor, strongest(state, at_us, 0)),
-        about_mentee=_shared(shared.about_mentee, strongest(state, at_us, 1)),
-    )
 
 
 def full(direction: DirectionTrust) -> wire.DirectionTrust:
@@ -128,15 +121,19 @@ def full(direction: DirectionTrust) -> wire.DirectionTrust:
     )
 
 
-def _shared(direction: DirectionTrust, reasons: Sequence[Reason]) -> wire.SharedTrust:
+def _shared(drafted: Draft, side: int, interval: beta.Interval, band: Band) -> wire.SharedTrust:
+    """One direction as the pair may see it."""
+    seen, model = drafted.shared, drafted.state.model
+    score, weakest = standing_of(seen, model, side)
+    reasons = strongest(drafted.state, seen.at_us, side)
     up, down = codes(r for r in reasons if r.delta > 0), codes(r for r in reasons if r.delta < 0)
     return wire.SharedTrust(
-        score=rounded(direction.score),
-        low=rounded(direction.low),
-        high=rounded(direction.high),
-        band=direction.band,
+        score=rounded(score),
+        low=rounded(interval[0]),
+        high=rounded(interval[1]),
+        band=band,
         top_reason=reasons[0].code if reasons else None,
-        weakest=None if direction.weakest is None else direction.weakest.name,
+        weakest=None if weakest is None else Facet(weakest).name,
         up=up,
         down=down,
     )
