@@ -44,7 +44,7 @@ def matured(counted: Iterable[Evidence], model: Model, at_us: int) -> dict[UUID,
     """The answers that may have moved a manager's view by `at_us`, and from which instant on.
 
     `counted` is in time order. Each direction has batches of its own. A batch closes at the first
-    instant at which it holds enough answers and its oldest has waited long enough; until then none
+    midnight at which it holds enough answers and its oldest has waited long enough; until then none
     of it counts.
     """
     found: dict[UUID, int] = {}
@@ -81,11 +81,13 @@ def next_maturity_us(counted: Sequence[Evidence], model: Model, at_us: int) -> i
             if item.kind in model.answers and item.about == about and item.event_id not in known
         ]
         if len(batch) >= model.batch_least:
-            open_until.append(batch[0].at_us + wait_us)
+            open_until.append(int(_closes_us(batch, model, wait_us)))
     return min(open_until, default=None)
 
 
 def _closes_us(batch: Sequence[Evidence], model: Model, wait_us: int) -> float:
     if len(batch) < model.batch_least:
         return float("inf")
-    return max(batch[0].at_us + wait_us, batch[model.batch_least - 1].at_us)
+    enough_us = max(batch[0].at_us + wait_us, batch[model.batch_least - 1].at_us)
+    # At the next midnight (UTC), whatever was enough: the hour of an answer is nobody's business.
+    return -(-enough_us // DAY_US) * DAY_US

@@ -35,8 +35,8 @@ from shared.kafka.delivery import read
 from shared.postgres.pool import Connection
 
 FOLD_PAGE = 500
-# A batch keeps thousands of small objects alive for a moment, and Python's collector looks at all of
-# them again and again: a fifth of the time. Between batches there is next to nothing to look at.
+# A batch keeps thousands of small objects alive for a moment, and Python's collector looks at them
+# again and again: a fifth of the time. Between batches there is next to nothing to look at.
 COLLECT_EVERY = 20
 
 Say = Callable[[Mapping[str, object]], None]

@@ -84,8 +84,8 @@ async def test_a_manager_sees_three_answers_of_fourteen_days_and_not_one_sooner(
     """A pair that is well but for what one of them answers in private, three times."""
     events = [event(held(), 290 + day) for day in range(4)]
     noes = [event(answered(False, "honest"), 300 + day) for day in (0, 1, 2)]
-    early = (START + timedelta(days=313)).isoformat().replace("+00:00", "Z")
-    late = (START + timedelta(days=314)).isoformat().replace("+00:00", "Z")
+    early = (START + timedelta(days=314)).isoformat().replace("+00:00", "Z")
+    late = (START + timedelta(days=315)).isoformat().replace("+00:00", "Z")
     found = {}
     for name, answers in (("none", []), ("two", noes[:2]), ("three", noes)):
         await insights.hears([*events, *answers])
