@@ -48,10 +48,11 @@ def refold(events: Sequence[Event], live: Iterable[TrustChanged], seed: int) -> 
         if again is None or counted[trust.pair_id] != trust.revision:
             worst = UTTERLY
             continue
-        for said, told in (
-            (trust.about_mentor, full(again.about_mentor)),
-            (trust.about_mentee, full(again.about_mentee)),
+        for said, folded_again in (
+            (trust.about_mentor, again.about_mentor),
+            (trust.about_mentee, again.about_mentee),
         ):
+            told = DirectionTrust.model_validate(full(folded_again))
             if said.band != told.band:
                 worst = UTTERLY
             one, other = _numbers(said), _numbers(told)

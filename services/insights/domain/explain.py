@@ -198,7 +198,7 @@ def _with(
     sums = list(counted.sums)
     for cell, weight in own.cells:
         sums[cell] += weight
-    return counted._replace(sums=sums)
+    return Tally(at_us, counted.half_life_days, sums)
 
 
 def _tried(

@@ -7,13 +7,13 @@ so that no private answer, not even its date, can be read out of it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from services.insights.domain import beta
 from services.insights.domain.bands import Band, bands_of, needs_past
 from services.insights.domain.evidence import Evidence, from_us
 from services.insights.domain.explain import codes, strongest
-from services.insights.domain.model import FACETS, SIDES, Facet
+from services.insights.domain.model import FACETS, SIDES
 from services.insights.domain.opinion import composites, opinions, standing_of
 from services.insights.domain.state import PairState
 from services.insights.domain.trust import DirectionTrust, conclude
@@ -23,6 +23,7 @@ from shared.ids import PairId, PersonId
 
 # What is published is rounded: the last bits of a sum depend on the order of arrival.
 DIGITS = 6
+NAMES = tuple(facet.name for facet in FACETS)
 
 
 class Subject(NamedTuple):
@@ -77,19 +78,24 @@ def finish(
     newest = state.newest(Scope.SHARED)
     shared_as_of = None if newest is None else from_us(newest)
     gap = trust.gap
-    return wire.TrustChanged(
-        pair_id=subject.pair_id,
-        mentor_id=subject.mentor_id,
-        mentee_id=subject.mentee_id,
-        model=model.name,
-        revision=state.revision,
-        as_of=from_us(counted.at_us),
-        half_life_days=trust.half_life_days,
-        health=rounded(trust.health),
-        gap=None if gap is None else rounded(gap),
-        about_mentor=full(trust.about_mentor),
-        about_mentee=full(trust.about_mentee),
-        partner_safe=wire.PartnerSafe(as_of=shared_as_of, about_mentor=mentor, about_mentee=mentee),
+    # Validated in one go: a pair is published for each change, and parts one by one cost twice.
+    return wire.TrustChanged.model_validate(
+        {
+            **subject._asdict(),
+            "model": model.name,
+            "revision": state.revision,
+            "as_of": from_us(counted.at_us),
+            "half_life_days": trust.half_life_days,
+            "health": rounded(trust.health),
+            "gap": None if gap is None else rounded(gap),
+            "about_mentor": full(trust.about_mentor),
+            "about_mentee": full(trust.about_mentee),
+            "partner_safe": {
+                "as_of": shared_as_of,
+                "about_mentor": mentor,
+                "about_mentee": mentee,
+            },
+        }
     )
 
 
@@ -101,42 +107,42 @@ def trust_changed(
     return finish(drafted, [beta.interval(each) for each in drafted.wanted], evidence)
 
 
-def full(direction: DirectionTrust) -> wire.DirectionTrust:
-    """One direction with everything in it: for services alone."""
-    return wire.DirectionTrust(
-        score=rounded(direction.score),
-        low=rounded(direction.low),
-        high=rounded(direction.high),
-        band=direction.band,
-        facets={
-            facet.name: wire.FacetTrust(
-                r=rounded(seen.r),
-                s=rounded(seen.s),
-                score=rounded(seen.score),
-                low=rounded(seen.low),
-                high=rounded(seen.high),
-            )
-            for facet, seen in zip(FACETS, direction.facets, strict=True)
+def full(direction: DirectionTrust) -> dict[str, Any]:
+    """One direction with everything in it, as `wire.DirectionTrust`: for services alone."""
+    return {
+        "score": rounded(direction.score),
+        "low": rounded(direction.low),
+        "high": rounded(direction.high),
+        "band": direction.band,
+        "facets": {
+            name: {
+                "r": round(r, DIGITS),
+                "s": round(s, DIGITS),
+                "score": round(score, DIGITS),
+                "low": round(low, DIGITS),
+                "high": round(high, DIGITS),
+            }
+            for name, (r, s, score, low, high) in zip(NAMES, direction.facets, strict=True)
         },
-    )
+    }
 
 
-def _shared(drafted: Draft, side: int, interval: beta.Interval, band: Band) -> wire.SharedTrust:
+def _shared(drafted: Draft, side: int, interval: beta.Interval, band: Band) -> dict[str, Any]:
     """One direction as the pair may see it."""
     seen, model = drafted.shared, drafted.state.model
-    score, weakest = standing_of(seen, model, side)
+    _, _, score, weakest = standing_of(seen, model, side)
     reasons = strongest(drafted.state, seen.at_us, side)
     up, down = codes(r for r in reasons if r.delta > 0), codes(r for r in reasons if r.delta < 0)
-    return wire.SharedTrust(
-        score=rounded(score),
-        low=rounded(interval[0]),
-        high=rounded(interval[1]),
-        band=band,
-        top_reason=reasons[0].code if reasons else None,
-        weakest=None if weakest is None else Facet(weakest).name,
-        up=up,
-        down=down,
-    )
+    return {
+        "score": rounded(score),
+        "low": rounded(interval[0]),
+        "high": rounded(interval[1]),
+        "band": band,
+        "top_reason": reasons[0].code if reasons else None,
+        "weakest": None if weakest is None else NAMES[weakest],
+        "up": up,
+        "down": down,
+    }
 
 
 def rounded(value: float) -> float:

@@ -13,7 +13,7 @@ from services.insights.domain import beta
 from services.insights.domain.bands import Band, bands_of
 from services.insights.domain.evidence import Evidence
 from services.insights.domain.model import FACETS, SIDE_CELLS, SIDES, Facet, Model
-from services.insights.domain.opinion import composite, evidence_of, facet_opinions, opinions
+from services.insights.domain.opinion import evidence_of, opinions, standing_of
 from services.insights.domain.weights import Scope, Tally, tally, weigh
 
 
@@ -100,9 +100,7 @@ def _direction(
     intervals: Sequence[beta.Interval],
     band: Band,
 ) -> DirectionTrust:
-    facets = facet_opinions(counted, model, side)
-    scores = [alpha / (alpha + beta_) for alpha, beta_ in facets]
-    score, weakest = composite(scores, facets, model)
+    _, scores, score, weakest = standing_of(counted, model, side)
     sums = counted.sums[side * SIDE_CELLS : (side + 1) * SIDE_CELLS]
     low, high = intervals[len(FACETS)]
     return DirectionTrust(

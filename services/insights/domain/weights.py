@@ -6,10 +6,10 @@ No judgement is made here: `opinion` and `trust` say what the sums mean.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from math import fsum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from services.insights.domain.answers import matured, revealed
@@ -59,12 +59,17 @@ class Weighed(NamedTuple):
     spared: Cells = ()
 
 
-class Tally(NamedTuple):
-    """All that a judgement needs: at `at_us`, per side, r and s of each facet in turn."""
+@dataclass(slots=True)
+class Tally:
+    """All that a judgement needs: at `at_us`, per side, r and s of each facet in turn.
+
+    `judged` keeps what `opinion` made of each side, which several judgements ask for.
+    """
 
     at_us: int
     half_life_days: int
     sums: Sequence[float]
+    judged: dict[int, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

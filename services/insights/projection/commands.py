@@ -58,6 +58,8 @@ def verify(
 
     with _progress() as progress:
         verdict = await_(ask(progress))
+    if tenant and not (verdict.pairs or verdict.missing):
+        raise typer.BadParameter(f"neither the log nor the database knows a pair of {tenant!r}")
     if as_json:
         typer.echo(json.dumps(_verdict(verdict)))
     else:
@@ -139,7 +141,8 @@ def _verdict(verdict: proving.Verdict) -> dict[str, Any]:
 
 
 def _show_verdict(verdict: proving.Verdict) -> None:
-    table = Table("order", "facts", "given twice", "largest difference", "worst pair", box=None)
+    table = Table("order", "facts", "given twice", "largest difference", box=None)
+    table.add_column("worst pair", overflow="fold")
     for run in verdict.runs:
         worst = _named(run.worst) or "-"
         row = (run.seed, f"{run.facts:,}", f"{run.duplicates:,}", f"{run.difference:.1e}", worst)

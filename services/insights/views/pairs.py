@@ -68,7 +68,7 @@ def for_service(asked: Asked) -> ForService:
 
     def direction(judged: DirectionTrust, side: int) -> ServiceDirection:
         why = explained(explain(evidence, model, at_us, side, Scope.EVERYTHING))
-        return ServiceDirection(**projections.full(judged).model_dump(), why=why)
+        return ServiceDirection(**projections.full(judged), why=why)
 
     return ForService(
         pair_id=pair.subject.pair_id,

@@ -95,6 +95,7 @@ async def test_one_tenant_is_proved_without_the_others(live: Live) -> None:
     await spoil_state(live.pool)
     assert (await live.proved(GLOBEX)).ok
     assert not (await live.proved(ACME)).ok
+    assert await command(live, "verify", "--tenant", "nobody") == (2, None)
 
 
 async def test_a_letter_that_waits_does_not_count_until_it_was_redriven(live: Live) -> None:
