@@ -110,7 +110,8 @@ async def _tell_leaves(conn: Connection, batch: Batch) -> None:
 
 async def _count(conn: Connection, seen: Sequence[tuple[LockedPair, Evidence]]) -> None:
     """Store what is new and bring the states of its pairs up to date."""
-    distinct = {(pair.key, item.event_id): (pair, item) for pair, item in seen}
+    # Of one event told twice the first telling stands, within a batch as across batches.
+    distinct = {(pair.key, item.event_id): (pair, item) for pair, item in reversed(seen)}
     if not distinct:
         return
     new = await evidence.add(conn, distinct.values())

@@ -169,8 +169,11 @@ async def _fold(
 
 async def _all(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
     """Everything at once; the first failure ends the rest."""
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(one) for one in work]
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one) for one in work]
+    except ExceptionGroup as failures:
+        raise failures.exceptions[0] from None
     return [task.result() for task in tasks]
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from services.insights import alerting, managed, surfacing
+from services.insights import alerting, managed, measuring, surfacing
 from services.insights.projection.build import build, connected
 from services.insights.projection.compare import Comparison, compare
 from services.insights.projection.follow import Follower, following
@@ -30,7 +30,7 @@ ATTEMPTS = 10
 PATIENCE_S = 3
 # Work in transactions of one snapshot: begun before the swap, it would read the new tables with an
 # old one, and miss what was written to them last.
-WORKS = (surfacing.WORK, managed.WORK, alerting.WORK)
+WORKS = (surfacing.WORK, managed.WORK, alerting.WORK, measuring.WORK)
 BUSY = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError)
 
 

@@ -114,3 +114,12 @@ async def test_of_a_person_the_unit_is_kept_and_nothing_else(insights: Insights)
     (row,) = await insights.rows("person")
     assert (row["person_id"], row["org_unit"], row["told_at"]) == (ANN, "newer", TODAY)
     assert set(row) == {"tenant", "person_id", "org_unit", "told_at"}
+
+
+async def test_of_a_leave_told_twice_in_one_batch_the_first_telling_stands(
+    insights: Insights,
+) -> None:
+    await insights.hears([event(held(), 10)])
+    await insights.hears([leave(back_on=BACK), leave(back_on=BACK + timedelta(days=30))])
+    backs = [row["at_us"] for row in await insights.rows("evidence") if row["kind"] == 29]
+    assert backs == [(BACK - date(1970, 1, 1)).days * 86_400_000_000]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from services.notifications.domain.rules import SILENT
+from shared.events.contracts.examples import sample_event
 from shared.events.envelope import Event, new_event
 from shared.events.fact import Fact
 from shared.events.matching import PairAccepted, PairDeclined, PairEnded, PairProposed, PairStarted
@@ -108,8 +110,8 @@ def missed(*, by: PersonId = MENTEE) -> CommitmentMissed:
 
 
 def silent() -> list[Fact]:
-    """One of each fact about a pair that nobody is written to about."""
-    return [
+    """One of each fact that nobody is written to about."""
+    plain = [
         PairAccepted(**SIDES, by=MENTOR),
         PairDeclined(**SIDES, by=MENTOR),
         PairEnded(**SIDES, ended_at=START, reason="completed"),
@@ -118,6 +120,9 @@ def silent() -> list[Fact]:
         CommitmentMissedWarned(**_promise(MENTEE), warned_at=START),
         CommitmentMissedTold(**_promise(MENTEE), told_at=START),
     ]
+    # Of the others the golden examples will do.
+    rest = sorted(set(SILENT) - {type(fact) for fact in plain}, key=lambda fact: fact.type)
+    return [*plain, *(sample_event(fact).fact for fact in rest)]
 
 
 def told() -> list[Fact]:
