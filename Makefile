@@ -24,8 +24,8 @@ up: $(READY) ## Start the whole system and keep it running until Ctrl-C
 test: $(READY) ## Run the tests on a real broker and a real database
 	@exec $(BIN)/python -m pytest -m "not full"
 
-test-faults: $(READY) ## Run the long fault tests
-	@exec $(BIN)/python -m pytest -s -m full -o faulthandler_timeout=0 tests/faults
+test-faults: $(READY) ## Run the long tests: faults at full size, kills in the middle
+	@exec $(BIN)/python -m pytest -s -m full -o faulthandler_timeout=0
 
 test-laws: $(READY) ## Hold the laws of the fold against 100,000 generated histories
 	@exec $(BIN)/python -m pytest -q --hypothesis-profile=nightly tests/unit/insights/test_fold_laws.py

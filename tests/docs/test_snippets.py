@@ -161,8 +161,8 @@ def test_trustfold_is_called_with_commands_and_options_that_exist() -> None:
     assert called
     wrong = []
     for place, words in called:
-        depth = 2 if " ".join(words[:2]) in COMMANDS else 1
-        command = COMMANDS.get(" ".join(words[:depth]))
+        named = [" ".join(words[:depth]) for depth in (3, 2, 1)]
+        command = next((COMMANDS[name] for name in named if name in COMMANDS), None)
         options = {name for param in command.params for name in param.opts} if command else set()
         used = {word.partition("=")[0] for word in words if word.startswith("--")}
         if command is None or not used <= options:

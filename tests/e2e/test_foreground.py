@@ -76,6 +76,7 @@ def test_up_prints_addresses_that_answer_and_ends_on_sigterm() -> None:
     assert "Traceback" not in said + rest
 
 
+@pytest.mark.full
 def test_ctrl_c_in_the_middle_of_the_demo_leaves_nothing_running() -> None:
     with running("demo") as process:
         said = read_until(process, lambda line: "weeks of their life" in line)

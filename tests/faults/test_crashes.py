@@ -82,6 +82,7 @@ async def test_a_worker_and_a_relay_killed_under_load_lose_and_repeat_nothing(
     verdict.assert_perfect()
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(("size", "times"), sizes(2, 20))
 async def test_stopping_in_order_under_load_loses_nothing(
     under_load: UnderLoad, size: Size, times: int
@@ -91,6 +92,7 @@ async def test_stopping_in_order_under_load_loses_nothing(
     verdict.assert_perfect()
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(("size", "times"), sizes(1, 8))
 async def test_a_database_that_crashes_under_load_costs_nothing(
     under_load: UnderLoad, size: Size, times: int

@@ -41,6 +41,7 @@ async def second_database(network: Network) -> str:
         pytest.param(Size(facts=100_000, pairs=1_000), id="100,000 facts", marks=pytest.mark.full),
     ],
 )
+@pytest.mark.full
 async def test_a_projection_rebuilt_under_traffic_equals_the_live_one(
     under_load: UnderLoad, size: Size
 ) -> None:

@@ -85,6 +85,7 @@ async def test_it_is_noticed_when_no_record_comes_by(
         await until_counted(pool, 300)
 
 
+@pytest.mark.full
 async def test_moved_back_again_and_again_under_traffic_it_skips_nothing(
     stack: Stack, pool: Pool, namespace: str
 ) -> None:

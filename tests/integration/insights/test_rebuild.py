@@ -136,6 +136,7 @@ async def test_a_statement_that_waited_for_the_swap_writes_to_the_new_tables(liv
     assert old == before
 
 
+@pytest.mark.full
 async def test_what_the_log_does_not_tell_stays_where_it_is(live: Live) -> None:
     facts = Facts()
     async with live.worker():
@@ -181,6 +182,7 @@ async def test_a_rollback_goes_on_from_where_the_previous_one_was(live: Live) ->
     assert await schemas(live) == {"insights", "insights_next"}
 
 
+@pytest.mark.full
 async def test_an_idle_worker_notices_a_rollback_too(live: Live) -> None:
     """Seen to fail (never applied) without the look that needs no record."""
     facts = Facts()
@@ -195,6 +197,7 @@ async def test_an_idle_worker_notices_a_rollback_too(live: Live) -> None:
         assert (await live.proved()).ok
 
 
+@pytest.mark.full
 async def test_a_letter_redriven_after_the_swap_is_redriven_after_the_rollback(
     live: Live,
 ) -> None:
@@ -216,6 +219,7 @@ async def test_a_letter_redriven_after_the_swap_is_redriven_after_the_rollback(
     assert (await live.picture())["evidence"] == redriven["evidence"]
 
 
+@pytest.mark.full
 async def test_a_letter_redriven_while_it_is_built_is_counted(live: Live) -> None:
     """Seen to fail (its fact is missing) when the follower looks at offsets alone."""
     async with live.worker():
@@ -260,6 +264,7 @@ async def test_nothing_is_swapped_when_the_log_tells_less_than_is_stored(live: L
     assert (await live.proved()).ok
 
 
+@pytest.mark.full
 async def test_lost_evidence_and_a_lost_pair_are_made_anew(live: Live) -> None:
     async with live.worker():
         await live.say(Facts().some(600))
@@ -277,6 +282,7 @@ async def test_lost_evidence_and_a_lost_pair_are_made_anew(live: Live) -> None:
     assert len(again["evidence"]) == len(whole["evidence"])
 
 
+@pytest.mark.full
 async def test_a_build_that_is_killed_leaves_the_live_one_and_the_next_starts_clean(
     live: Live,
 ) -> None:

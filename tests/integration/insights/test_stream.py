@@ -50,6 +50,7 @@ async def test_what_was_not_surfaced_at_the_snapshot_comes_once(world: World) ->
         assert len({it.data["pair_id"] for it in listener.of("snapshot", "trust")}) == 2
 
 
+@pytest.mark.full
 async def test_after_kill_9_readers_go_on_with_nothing_missing_or_twice(world: World) -> None:
     """Seen to fail when the stream resumes at its newest position instead of the one asked for."""
     pairs = [uuid4() for _ in range(5)]
@@ -79,6 +80,7 @@ async def test_after_kill_9_readers_go_on_with_nothing_missing_or_twice(world: W
     assert heard[-1] == everything[-1]
 
 
+@pytest.mark.full
 async def test_changes_while_a_snapshot_is_read_are_neither_lost_nor_doubled(world: World) -> None:
     pairs = [uuid4() for _ in range(450)]
     await world.happens(*[first_of(pair) for pair in pairs])
