@@ -7,7 +7,7 @@ from functools import partial
 from services.insights.alerting import look
 from services.insights.api import build_api
 from services.insights.freshness import Freshness, note_ends
-from services.insights.managed import tell_managers
+from services.insights.managed import Managers
 from services.insights.measuring import measure, stand_back
 from services.insights.ring import forget
 from services.insights.rounds import Rounds
@@ -30,7 +30,7 @@ def build(settings: InsightsSettings, pool: Pool, clock: Clock) -> Service:
     freshness = Freshness(pool)
     live = Live(settings, pool, freshness)
     ring = partial(forget, pool, settings.stream_ring_rows, settings.stream_ring_s)
-    managers = partial(tell_managers, pool, clock)
+    managers = Managers(pool, clock)
     return Service(
         name="insights",
         group=topics.INSIGHTS,

@@ -30,16 +30,37 @@ SHARE = 0.1
 DAY = timedelta(days=1)
 
 
-async def tell_managers(pool: Pool, clock: Clock) -> None:
-    """Look at every pair that moved or whose day has come, once, in the order of pairs."""
-    now, last = clock.now(), 0
-    while True:
+class Managers:
+    """Looks at every pair that moved or whose day has come, once a tick, in the order of pairs.
+
+    A step takes a few of them, so that a process that has to stop need not finish the pass.
+    """
+
+    def __init__(self, pool: Pool, clock: Clock) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._began: datetime | None = None
+        self._last = 0
+
+    async def step(self) -> bool:
+        """Look at the next few; whether there may be more in this pass."""
+        if self._began is None:
+            self._began, self._last = self._clock.now(), 0
         started = time.monotonic()
-        pairs = await _tell_some(pool, now, last)
+        pairs = await _tell_some(self._pool, self._began, self._last)
         if not pairs:
-            return
-        last = pairs[-1].key
+            self._began = None
+            return False
+        self._last = pairs[-1].key
         await asyncio.sleep((time.monotonic() - started) * (1 / SHARE - 1))
+        return True
+
+
+async def tell_managers(pool: Pool, clock: Clock) -> None:
+    """One whole pass."""
+    managers = Managers(pool, clock)
+    while await managers.step():
+        pass
 
 
 async def _tell_some(pool: Pool, now: datetime, last: int) -> Sequence[PairRow]:

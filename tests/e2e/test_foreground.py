@@ -85,6 +85,7 @@ def test_ctrl_c_in_the_middle_of_the_demo_leaves_nothing_running() -> None:
     assert "Traceback" not in said + rest
 
 
+@pytest.mark.full
 def test_ctrl_c_while_the_stack_starts_leaves_nothing_running() -> None:
     with running("demo") as process:
         said = read_until(process, lambda line: "topics and schemas" in line)

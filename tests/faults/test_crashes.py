@@ -71,7 +71,7 @@ async def harmed(under_load: UnderLoad, size: Size, times: int, harm: Harm) -> V
         return verdict
 
 
-@pytest.mark.parametrize(("size", "times"), sizes(4, 60))
+@pytest.mark.parametrize(("size", "times"), sizes(2, 60))
 async def test_a_worker_and_a_relay_killed_under_load_lose_and_repeat_nothing(
     under_load: UnderLoad, size: Size, times: int
 ) -> None:
@@ -102,6 +102,7 @@ async def test_a_database_that_crashes_under_load_costs_nothing(
     verdict.assert_perfect()
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(("size", "times"), sizes(1, 8))
 async def test_a_broker_that_restarts_under_load_costs_nothing(
     under_load: UnderLoad, size: Size, times: int

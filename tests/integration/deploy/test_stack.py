@@ -80,6 +80,7 @@ async def query(dsn: str, statement: str) -> object:
         await connection.close()
 
 
+@pytest.mark.full
 async def test_what_is_produced_can_be_consumed_even_after_a_power_cut(stack: Stack) -> None:
     kafka, _ = parts(stack)
     await create_topic(stack.kafka_bootstrap, "power-cut")
@@ -155,10 +156,10 @@ def test_an_external_server_that_does_not_answer_says_what_to_do() -> None:
     ("ending", "number"),
     [
         pytest.param("wait", signal.SIGKILL, id="killed"),
-        pytest.param("wait", signal.SIGTERM, id="terminated"),
+        pytest.param("wait", signal.SIGTERM, id="terminated", marks=pytest.mark.full),
         pytest.param("wait", signal.SIGINT, id="interrupted with Ctrl-C"),
-        pytest.param("exception", None, id="an exception"),
-        pytest.param("return", None, id="forgot to close"),
+        pytest.param("exception", None, id="an exception", marks=pytest.mark.full),
+        pytest.param("return", None, id="forgot to close", marks=pytest.mark.full),
     ],
 )
 def test_nothing_is_left_however_the_process_ends(

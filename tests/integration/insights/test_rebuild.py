@@ -246,6 +246,7 @@ async def test_a_letter_redriven_while_it_is_built_is_counted(live: Live) -> Non
     assert (await live.proved()).ok
 
 
+@pytest.mark.full
 async def test_nothing_is_swapped_when_the_log_tells_less_than_is_stored(live: Live) -> None:
     async with live.worker():
         await live.say(Facts().some(300))

@@ -88,6 +88,7 @@ async def test_evidence_that_was_lost_and_a_pair_that_was_invented_are_found(liv
     assert (verdict.missing, verdict.invented) == ([(ACME, PAIR)], [(ACME, invented)])
 
 
+@pytest.mark.full
 async def test_one_tenant_is_proved_without_the_others(live: Live) -> None:
     async with live.worker():
         await live.say(Facts().some(800))
