@@ -41,7 +41,7 @@ def build(settings: InsightsSettings, pool: Pool, clock: Clock) -> Service:
         serve=live.run,
         loops=(
             _surfacing(settings, rounds),
-            Loop("managers", settings.people_every_s, managers),
+            Loop("managers", settings.people_every_s, managers.step),
             Loop("ring", FORGET_EVERY_S, ring),
             _measuring(settings, pool, clock),
             Loop("look", settings.look_every_s, partial(look, pool, clock), SURFACE_SHARE),
