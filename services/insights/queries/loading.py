@@ -31,8 +31,8 @@ _INDEXES = """
       AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = i.indexrelid)
 """
 # Under the key it has in the live projection, for other tables name pairs by it; one that the live
-# one has lost gets a number that the live one will not draw either. Two readers meet a pair at once:
-# which of its two keys they then meet on is chance, so any conflict means that it is there.
+# one has lost gets a number that the live one will not draw either. Two readers may add one pair at
+# once: whichever of its keys they then meet on, it is there.
 _ADD_PAIRS = f"""
     INSERT INTO pair (pair_key, tenant, pair_id, mentor_id, mentee_id) OVERRIDING SYSTEM VALUE
     SELECT coalesce(live.pair_key, nextval(pg_get_serial_sequence('{LIVE}.pair', 'pair_key'))),
