@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from services.insights import models
 from services.insights.domain.evidence import About, Evidence, observe, observe_leave
@@ -111,7 +112,10 @@ async def _tell_leaves(conn: Connection, batch: Batch) -> None:
 async def _count(conn: Connection, seen: Sequence[tuple[LockedPair, Evidence]]) -> None:
     """Store what is new and bring the states of its pairs up to date."""
     # Of one event told twice the first telling stands, within a batch as across batches.
-    distinct = {(pair.key, item.event_id): (pair, item) for pair, item in reversed(seen)}
+    # In the order they came: evidence that comes newest first would have its pair refolded.
+    distinct: dict[tuple[int, UUID], tuple[LockedPair, Evidence]] = {}
+    for pair, item in seen:
+        distinct.setdefault((pair.key, item.event_id), (pair, item))
     if not distinct:
         return
     new = await evidence.add(conn, distinct.values())
