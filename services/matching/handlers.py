@@ -21,7 +21,7 @@ from shared.errors import NotFound, Rejected
 from shared.events.envelope import Event, new_event
 from shared.events.fact import PairFact
 from shared.events.insights import TrustChanged
-from shared.events.people import PersonLeft, PersonState
+from shared.events.people import PersonErased, PersonLeft, PersonState
 from shared.ids import PairId, ProgrammeId, TenantId, new_id
 from shared.postgres import outbox
 from shared.postgres.pool import Connection, Pool
@@ -107,7 +107,7 @@ async def on_person_changed(conn: Connection, event: Event, _now: datetime) -> N
 
 async def on_person_left(conn: Connection, event: Event, now: datetime) -> None:
     """Withdraw the leaver's proposals and end their running pairs."""
-    assert isinstance(event.fact, PersonLeft)
+    assert isinstance(event.fact, PersonLeft | PersonErased)
     tenant, leaver = event.tenant, event.fact.person_id
     await people.lock_people(conn, tenant)
     if not await people.save_leaver(conn, tenant, leaver, event.occurred_at, event.event_id):

@@ -12,12 +12,13 @@ from services.matching.handlers import (
 )
 from shared.events.fact import Fact
 from shared.events.insights import TrustChanged
-from shared.events.people import PersonChanged, PersonJoined, PersonLeft
+from shared.events.people import PersonChanged, PersonErased, PersonJoined, PersonLeft
 from shared.kafka.per_fact import Handler
 
 HANDLERS: Mapping[type[Fact], Handler] = {
     PersonJoined: on_person_joined,
     PersonChanged: on_person_changed,
     PersonLeft: on_person_left,
+    PersonErased: on_person_left,
     TrustChanged: on_trust_changed,
 }

@@ -15,7 +15,7 @@ from services.notifications.domain.message import first_state
 from services.notifications.queries import messages, people, reading
 from shared.errors import NotFound
 from shared.events.envelope import Event
-from shared.events.people import PersonLeft, PersonState
+from shared.events.people import PersonErased, PersonLeft, PersonState
 from shared.ids import PersonId, TenantId
 from shared.postgres import outbox
 from shared.postgres.pool import Connection, Pool
@@ -29,7 +29,7 @@ async def on_person_state(conn: Connection, event: Event, _now: datetime) -> Non
 
 async def on_person_left(conn: Connection, event: Event, _now: datetime) -> None:
     """Delete name and address, and take back what has not been sent yet."""
-    assert isinstance(event.fact, PersonLeft)
+    assert isinstance(event.fact, PersonLeft | PersonErased)
     person = event.fact.person_id
     if await people.forget_person(conn, event.tenant, person, event.occurred_at):
         await messages.suppress_person(conn, event.tenant, person)

@@ -19,6 +19,7 @@ from services.sessions.handlers.common import announce
 from services.sessions.handlers.once import REMEMBERED
 from services.sessions.queries import commitments, requests, sessions, sweeps
 from shared.postgres.pool import Connection, Pool
+from shared.postgres.tenancy import act_for_all
 
 BATCH_PAIRS = 200
 FORGET_REQUESTS = 1_000
@@ -30,6 +31,7 @@ async def sweep(pool: Pool, now: datetime, batch_pairs: int = BATCH_PAIRS) -> in
     Returns 0 when nothing is due, or when another instance is sweeping.
     """
     async with pool.acquire() as conn, conn.transaction():
+        await act_for_all(conn)
         if not await sweeps.take_turn(conn):
             return 0
         due = await sweeps.lock_due_pairs(conn, now, batch_pairs)

@@ -14,6 +14,7 @@ from shared.events.topics import PEOPLE, Topic
 
 Minute = Annotated[int, Field(ge=0, le=24 * 60)]
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
+Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")]
 
 
 @cache
@@ -47,6 +48,9 @@ class PersonState(PersonFact):
     display_name: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     locale: Language = "en"
     timezone: Annotated[str, StringConstraints(min_length=1, max_length=64)] = "UTC"
+    country: Country | None = Field(
+        default=None, description="ISO 3166-1, or 3166-2 where holidays differ: DE, DE-BY"
+    )
     manager_id: Person | None = None
     org_unit: Annotated[str, StringConstraints(max_length=100)] | None = None
     languages: tuple[Language, ...] = Field(default=("en",), max_length=20)
@@ -65,12 +69,14 @@ class PersonJoined(PersonState):
     """Someone joined the organisation, or became known to the network."""
 
     type: ClassVar[str] = "person.joined"
+    version: ClassVar[int] = 2
 
 
 class PersonChanged(PersonState):
     """Something about a person changed; the fact holds all of them as they are now."""
 
     type: ClassVar[str] = "person.changed"
+    version: ClassVar[int] = 2
 
 
 class PersonLeft(PersonFact):
@@ -80,6 +86,18 @@ class PersonLeft(PersonFact):
     topic: ClassVar[Topic] = PEOPLE
 
     left_on: date
+
+
+class PersonErased(PersonFact):
+    """Someone's personal data is to go everywhere. What they did stays, under an id nobody knows.
+
+    It has the key of the person's state: the topic is compacted, and so forgets their name.
+    """
+
+    type: ClassVar[str] = "person.erased"
+    topic: ClassVar[Topic] = PEOPLE
+
+    erased_on: date
 
 
 class LeaveFact(PersonFact):

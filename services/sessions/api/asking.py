@@ -1,37 +1,91 @@
-"""What every route begins with: who asks and when, and the cursor of a page."""
+"""What every route begins with: who asks, when, and for which revision; the cursor of a page."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, TypeAlias, TypeVar
 from uuid import UUID
 
-from fastapi import Header
+from fastapi import Depends, Header, Request, Response
 
+from services.sessions.domain.thing import AThing
 from services.sessions.handlers.common import Ask
 from services.sessions.queries.history import After, Entry
 from shared.clock import Clock
 from shared.errors import Rejected
-from shared.http import Caller
+from shared.http import Authenticated, Caller
+
+Shape = TypeVar("Shape")
 
 IdempotencyKey = Annotated[
     str | None,
     Header(
         alias="Idempotency-Key",
         pattern=r"^[\x21-\x7e]{1,128}$",
-        description="the same key for a retry: it gets what the first request created",
+        description="the same key for a retry: nothing happens a second time",
+    ),
+]
+IfMatch = Annotated[
+    str | None,
+    Header(
+        alias="If-Match",
+        pattern=r'^"[0-9]{1,9}"$',
+        description="the ETag you read: refused with 412 when it has changed since",
     ),
 ]
 
 
+class MatchRequired(Rejected):
+    """This overwrites what somebody may have changed: send the ETag you read as If-Match."""
+
+    slug = "match-required"
+    status = 428
+
+
+@dataclass(frozen=True, slots=True)
 class Asking:
-    """Reads the clock once per request and passes it on with the caller."""
+    """One request: who calls, `ask` for the handler, the answer's headers."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+    caller: Caller
+    ask: Ask
+    response: Response
 
-    def by(self, caller: Caller, key: str | None = None) -> Ask:
-        return Ask(caller.tenant, caller.person, self._clock.now(), key)
+    def answer(self, shape: Callable[[AThing], Shape], thing: AThing) -> Shape:
+        """The thing in its shape, its revision as the answer's ETag."""
+        self.response.headers["ETag"] = f'"{thing.revision}"'
+        return shape(thing)
+
+    def require_match(self) -> Ask:
+        """The ask, for what overwrites. Raises MatchRequired without an If-Match."""
+        if self.ask.if_match is None:
+            raise MatchRequired
+        return self.ask
+
+
+async def _asked(
+    request: Request,
+    response: Response,
+    caller: Authenticated,
+    key: IdempotencyKey = None,
+    if_match: IfMatch = None,
+) -> Asking:
+    clock: Clock = request.app.state.clock
+    seen = int(if_match.strip('"')) if if_match else None
+    ask = Ask(caller.tenant, caller.person, clock.now(), caller.role, key, seen)
+    return Asking(caller, ask, response)
+
+
+async def _reading(request: Request, response: Response, caller: Authenticated) -> Asking:
+    clock: Clock = request.app.state.clock
+    ask = Ask(caller.tenant, caller.person, clock.now(), caller.role)
+    return Asking(caller, ask, response)
+
+
+# Both read the clock once per request, and pass it on with the caller.
+Asked: TypeAlias = Annotated[Asking, Depends(_asked)]
+Reading: TypeAlias = Annotated[Asking, Depends(_reading)]
 
 
 def write_cursor(entry: Entry) -> str:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from services.sessions.api.asking import Asking, read_cursor, write_cursor
+from services.sessions.api.asking import Reading, read_cursor, write_cursor
 from services.sessions.api.shapes import (
     HistoryOut,
     PairOut,
@@ -18,40 +18,39 @@ from services.sessions.api.shapes import (
     pair_out,
 )
 from services.sessions.handlers import views
-from shared.http import Authenticated
 from shared.ids import PairId
 from shared.postgres.pool import Pool
 
 MAX_PAGE = 100
 
 
-def pairs_router(pool: Pool, asking: Asking) -> APIRouter:
+def pairs_router(pool: Pool) -> APIRouter:
     """Read a pair, its history, and the sweeper's mark."""
     router = APIRouter(tags=["pairs"])
 
     @router.get("/pairs")
-    async def list_pairs(caller: Authenticated) -> PairsOut:
+    async def list_pairs(asked: Reading) -> PairsOut:
         """The pairs you are in."""
-        found = await views.list_pairs(pool, asking.by(caller))
-        return PairsOut(pairs=[pair_brief(pair, caller.person) for pair in found])
+        found = await views.list_pairs(pool, asked.ask)
+        return PairsOut(pairs=[pair_brief(pair, asked.ask.person) for pair in found])
 
     @router.get("/pairs/{pair}")
-    async def view_pair(pair: UUID, caller: Authenticated) -> PairOut:
+    async def view_pair(pair: UUID, asked: Reading) -> PairOut:
         """A pair you are in: what is agreed, what comes next, what would help."""
-        view = await views.view_pair(pool, asking.by(caller), PairId(pair))
-        return pair_out(view, caller.person)
+        view = await views.view_pair(pool, asked.ask, PairId(pair))
+        return pair_out(view, asked.ask.person)
 
     @router.get("/pairs/{pair}/history")
     async def view_history(
         pair: UUID,
-        caller: Authenticated,
+        asked: Reading,
         limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
         cursor: Annotated[str | None, Query(max_length=100)] = None,
     ) -> HistoryOut:
         """What happened, the newest first. `next_cursor` is null on the last page."""
         after = read_cursor(cursor)
         # One more than asked for tells whether there is a page after this one.
-        found = await views.view_history(pool, asking.by(caller), PairId(pair), after, limit + 1)
+        found = await views.view_history(pool, asked.ask, PairId(pair), after, limit + 1)
         page = found[:limit]
         return HistoryOut(
             entries=[history_entry(entry) for entry in page],
@@ -59,9 +58,9 @@ def pairs_router(pool: Pool, asking: Asking) -> APIRouter:
         )
 
     @router.get("/sweeper")
-    async def sweeper(caller: Authenticated) -> SweeperOut:
+    async def sweeper(asked: Reading) -> SweeperOut:
         """Everything due by `swept_until` has been decided. For services."""
-        caller.require("service")
+        asked.caller.require("service")
         return SweeperOut(swept_until=await views.swept_until(pool))
 
     return router

@@ -13,10 +13,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, TypedDict
+from uuid import UUID
 
 from services.sessions.domain.happened import Happened
 from services.sessions.domain.pair import Pair
 from services.sessions.domain.rules import MAX_AHEAD, MAX_OPEN_COMMITMENTS, Rules
+from services.sessions.domain.thing import Decision, Reply
 from shared.errors import Conflict, Forbidden, Rejected
 from shared.events.sessions import (
     CommitmentKept,
@@ -84,13 +86,20 @@ class Commitment:
     warned_at: datetime | None = None
     told_at: datetime | None = None
     kept_at: datetime | None = None
+    revision: int = 1
+
+    @property
+    def id(self) -> UUID:
+        return self.commitment_id
+
+    @property
+    def reply(self) -> Reply | None:
+        """Nobody's word is waited for."""
+        return None
 
     @property
     def due_at(self) -> datetime:
         return self.promise.due_at
-
-
-Decision = tuple[Commitment, tuple[Happened, ...]]
 
 
 def require_room(open_already: int) -> None:
@@ -106,7 +115,7 @@ def make(
     promise: Promise,
     now: datetime,
     rules: Rules,
-) -> Decision:
+) -> Decision[Commitment]:
     """Promise something to the other side; `require_room` has said that there is room for it.
 
     Raises Rejected for a due time that is past or too far, or PairEnded.
@@ -126,7 +135,7 @@ def make(
 
 def keep(
     pair: Pair, commitment: Commitment, by: PersonId, now: datetime, kept_at: datetime | None
-) -> Decision:
+) -> Decision[Commitment]:
     """The receiving side says that it came by its due time. Saying so again changes nothing.
 
     Until due, `kept_at` may be left out and is now. After due, within the grace, the receiver may
@@ -152,7 +161,7 @@ def keep(
     return replace(commitment, state="kept", kept_at=when), (Happened(pair.tenant, fact, when),)
 
 
-def warn(pair: Pair, commitment: Commitment, by: PersonId, now: datetime) -> Decision:
+def warn(pair: Pair, commitment: Commitment, by: PersonId, now: datetime) -> Decision[Commitment]:
     """Before it is due, the maker says that it will not be kept in time. It stays open until due.
 
     Raises Forbidden, CommitmentClosed or CommitmentDue.
@@ -169,7 +178,7 @@ def warn(pair: Pair, commitment: Commitment, by: PersonId, now: datetime) -> Dec
     return replace(commitment, warned_at=now), (Happened(pair.tenant, fact, now),)
 
 
-def tell(pair: Pair, commitment: Commitment, by: PersonId, now: datetime) -> Decision:
+def tell(pair: Pair, commitment: Commitment, by: PersonId, now: datetime) -> Decision[Commitment]:
     """After it was due, within the grace, the maker says that it was not kept in time.
 
     Nothing is published yet: that it was missed is a fact when the grace is over.
@@ -186,7 +195,7 @@ def tell(pair: Pair, commitment: Commitment, by: PersonId, now: datetime) -> Dec
     return replace(commitment, told_at=now), ()
 
 
-def close(pair: Pair, commitment: Commitment) -> Decision:
+def close(pair: Pair, commitment: Commitment) -> Decision[Commitment]:
     """What is so at `sweep_at` of a commitment that nobody kept."""
     if commitment.state != "open":
         return commitment, ()

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypedDict
 
+from services.sessions.domain.member import Member
 from shared.errors import Conflict, NotFound
-from shared.ids import PairId, PersonId, TenantId
+from shared.ids import PairId, PersonId, ProgrammeId, TenantId
 
 Side = Literal["mentor", "mentee"]
 
@@ -32,10 +33,19 @@ class Pair:
 
     tenant: TenantId
     pair_id: PairId
-    mentor_id: PersonId
-    mentee_id: PersonId
+    mentor: Member
+    mentee: Member
     started_at: datetime
     ended_at: datetime | None = None
+    programme_id: ProgrammeId | None = None
+
+    @property
+    def mentor_id(self) -> PersonId:
+        return self.mentor.person_id
+
+    @property
+    def mentee_id(self) -> PersonId:
+        return self.mentee.person_id
 
     @property
     def sides(self) -> Sides:
@@ -52,6 +62,10 @@ class Pair:
         if person == self.mentee_id:
             return "mentee"
         raise NotFound
+
+    def member(self, person: PersonId) -> Member:
+        """That side of the pair. Raises NotFound for anybody else."""
+        return self.mentor if self.side_of(person) == "mentor" else self.mentee
 
     def other(self, person: PersonId) -> PersonId:
         """The other side. Raises NotFound when `person` is in no side of this pair."""

@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
+from uuid import UUID
 
 from services.sessions.domain.happened import Happened
 from services.sessions.domain.pair import Pair
 from services.sessions.domain.rules import MAX_AHEAD, MAX_SCHEDULED_SESSIONS, Rules
+from services.sessions.domain.thing import Decision, Reply
 from shared.errors import Conflict, Rejected
 from shared.events.sessions import SessionHeld, SessionScheduled
 from shared.ids import PairId, PersonId, SessionId, TenantId
@@ -68,9 +70,16 @@ class Session:
     sweep_at: datetime
     confirmed_by: tuple[PersonId, ...] = ()
     state: State = "scheduled"
+    revision: int = 1
 
+    @property
+    def id(self) -> UUID:
+        return self.session_id
 
-Decision = tuple[Session, tuple[Happened, ...]]
+    @property
+    def reply(self) -> Reply | None:
+        """Nobody's word is waited for."""
+        return None
 
 
 def require_free(slot: Slot, ahead: Sequence[Slot]) -> None:
@@ -83,7 +92,7 @@ def require_free(slot: Slot, ahead: Sequence[Slot]) -> None:
 
 def schedule(
     pair: Pair, session_id: SessionId, by: PersonId, slot: Slot, now: datetime, rules: Rules
-) -> Decision:
+) -> Decision[Session]:
     """Set a time to meet; `require_free` has said that the pair has room for it.
 
     Raises Rejected for a time that is past or too far, or PairEnded.
@@ -107,7 +116,7 @@ def schedule(
     return session, (Happened(pair.tenant, fact, now),)
 
 
-def confirm(pair: Pair, session: Session, by: PersonId, now: datetime) -> Decision:
+def confirm(pair: Pair, session: Session, by: PersonId, now: datetime) -> Decision[Session]:
     """One side says that the session took place. Confirming again changes nothing.
 
     Raises SessionNotStarted or SessionClosed.
@@ -126,7 +135,7 @@ def confirm(pair: Pair, session: Session, by: PersonId, now: datetime) -> Decisi
     return _held(pair, confirmed, min(session.slot.ends_at, now))
 
 
-def close(pair: Pair, session: Session) -> Decision:
+def close(pair: Pair, session: Session) -> Decision[Session]:
     """What is so at `sweep_at`: held if anybody confirmed, else lapsed, which is no evidence."""
     if session.state != "scheduled":
         return session, ()
@@ -135,7 +144,7 @@ def close(pair: Pair, session: Session) -> Decision:
     return _held(pair, session, session.slot.ends_at)
 
 
-def _held(pair: Pair, session: Session, at: datetime) -> Decision:
+def _held(pair: Pair, session: Session, at: datetime) -> Decision[Session]:
     fact = SessionHeld(
         **pair.sides,
         session_id=session.session_id,

@@ -9,9 +9,10 @@ from datetime import datetime
 from services.sessions.domain.happened import Happened
 from services.sessions.domain.pair import Pair
 from services.sessions.queries import history, pairs
-from shared.errors import NotFound
+from shared.errors import Forbidden, NotFound
 from shared.events import topics
 from shared.events.envelope import new_event
+from shared.http import Role
 from shared.ids import PairId, PersonId, TenantId, new_id
 from shared.postgres import outbox
 from shared.postgres.pool import Connection
@@ -21,18 +22,30 @@ SERVICE = "sessions"
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Who asks, and when. `key` makes a retry of a creating request the same request."""
+    """Who asks, and when. `key` makes a retry the same request; `if_match` is the revision that
+    the one who asks has seen, where they said so. `judging` is for a manager who settles what the
+    two sides could not.
+    """
 
     tenant: TenantId
     person: PersonId
     now: datetime
+    role: Role = "participant"
     key: str | None = None
+    if_match: int | None = None
+    judging: bool = False
+
+
+class NotAJudge(Forbidden):
+    """This is for a manager who is of neither side."""
+
+    slug = "not-a-judge"
 
 
 async def lock_pair(conn: Connection, ask: Ask, pair_id: PairId) -> Pair:
     """The pair, held until the transaction ends: nothing else happens in it meanwhile.
 
-    Raises NotFound when there is none, or when the person who asks is not in it.
+    Raises NotFound when there is none or the person who asks is not in it, and NotAJudge.
     """
     return _member(await pairs.lock(conn, ask.tenant, pair_id), ask)
 
@@ -59,5 +72,8 @@ async def announce(conn: Connection, happened: Iterable[Happened]) -> None:
 def _member(pair: Pair | None, ask: Ask) -> Pair:
     if pair is None:
         raise NotFound
-    pair.side_of(ask.person)
+    if not ask.judging:
+        pair.side_of(ask.person)
+    elif ask.role != "manager" or ask.person in pair.members:
+        raise NotAJudge
     return pair

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from services.sessions.domain.member import Member
 from services.sessions.domain.pair import Pair
-from services.sessions.queries import pairs
+from services.sessions.queries import pairs, people
 from shared.events.envelope import Event
 from shared.events.insights import TrustChanged
 from shared.events.matching import PairEnded, PairStarted
@@ -19,7 +20,14 @@ async def on_pair_started(conn: Connection, event: Event, now: datetime) -> None
     assert isinstance(fact, PairStarted)
     await pairs.start(
         conn,
-        Pair(event.tenant, fact.pair_id, fact.mentor_id, fact.mentee_id, fact.started_at),
+        Pair(
+            event.tenant,
+            fact.pair_id,
+            Member(fact.mentor_id),
+            Member(fact.mentee_id),
+            fact.started_at,
+            programme_id=fact.programme_id,
+        ),
     )
 
 
@@ -27,7 +35,8 @@ async def on_pair_ended(conn: Connection, event: Event, now: datetime) -> None: 
     """Nothing new begins in the pair, and what lay after its end is asked of nobody."""
     fact = event.fact
     assert isinstance(fact, PairEnded)
-    pair = Pair(event.tenant, fact.pair_id, fact.mentor_id, fact.mentee_id, fact.ended_at)
+    mentor, mentee = Member(fact.mentor_id), Member(fact.mentee_id)
+    pair = Pair(event.tenant, fact.pair_id, mentor, mentee, fact.ended_at)
     await pairs.end(conn, pair, fact.ended_at)
 
 
@@ -39,14 +48,15 @@ async def on_trust_changed(conn: Connection, event: Event, now: datetime) -> Non
 
 
 async def on_person_state(conn: Connection, event: Event, now: datetime) -> None:  # noqa: ARG001
-    """Keep the person's zone, and nothing else about them."""
+    """Keep what the pair's page and calendar need: zone, country and name, and nothing else."""
     fact = event.fact
     assert isinstance(fact, PersonState)
-    await pairs.save_zone(conn, event.tenant, fact.person_id, fact.timezone, event.occurred_at)
+    member = Member(fact.person_id, fact.timezone, fact.country, fact.display_name)
+    await people.save(conn, event.tenant, member, event.occurred_at)
 
 
 async def on_person_left(conn: Connection, event: Event, now: datetime) -> None:  # noqa: ARG001
-    """Forget the person's zone; that their pairs end is for matching to say."""
+    """Forget the person's name and zone; that their pairs end is for matching to say."""
     fact = event.fact
     assert isinstance(fact, PersonLeft)
-    await pairs.forget_person(conn, event.tenant, fact.person_id)
+    await people.forget(conn, event.tenant, fact.person_id)

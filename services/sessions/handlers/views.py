@@ -17,6 +17,7 @@ from services.sessions.queries import agreements, commitments, history, pairs, s
 from services.sessions.queries.history import After, Entry
 from shared.ids import PairId
 from shared.postgres.pool import Pool
+from shared.postgres.tenancy import reading_for
 
 MAX_PAIRS = 100
 MAX_TO_CONFIRM = 10
@@ -38,7 +39,7 @@ class PairView:
 
 async def view_pair(pool: Pool, ask: Ask, pair_id: PairId) -> PairView:
     """Everything about a pair at one instant. Raises NotFound for a stranger."""
-    async with pool.acquire() as conn, conn.transaction(isolation="repeatable_read", readonly=True):
+    async with reading_for(pool, ask.tenant) as conn:
         pair = await find_pair(conn, ask, pair_id)
         in_force = await agreements.in_force(conn, pair)
         newest = await agreements.newest(conn, pair)
@@ -50,14 +51,14 @@ async def view_pair(pool: Pool, ask: Ask, pair_id: PairId) -> PairView:
             next_session=await sessions.upcoming(conn, pair, ask.now),
             to_confirm=await sessions.to_confirm(conn, pair, ask.person, ask.now, MAX_TO_CONFIRM),
             open_commitments=await commitments.open_of(conn, pair, 2 * MAX_OPEN_COMMITMENTS),
-            timezone=await pairs.zone(conn, ask.tenant, ask.person),
+            timezone=pair.member(ask.person).zone,
             next_step=next_step(pair, ask.person, trust, agreed=in_force is not None),
         )
 
 
 async def list_pairs(pool: Pool, ask: Ask) -> Sequence[Pair]:
     """The pairs the person who asks is in."""
-    async with pool.acquire() as conn:
+    async with reading_for(pool, ask.tenant) as conn:
         return await pairs.of_person(conn, ask.tenant, ask.person, MAX_PAIRS)
 
 
@@ -65,7 +66,7 @@ async def view_history(
     pool: Pool, ask: Ask, pair_id: PairId, after: After | None, limit: int
 ) -> Sequence[Entry]:
     """What happened in a pair, the newest first. Raises NotFound for a stranger."""
-    async with pool.acquire() as conn:
+    async with reading_for(pool, ask.tenant) as conn:
         pair = await find_pair(conn, ask, pair_id)
         return await history.page(conn, pair, after, limit)
 

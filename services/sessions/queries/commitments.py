@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from uuid import UUID
 
 import asyncpg
 
@@ -12,7 +13,7 @@ from shared.ids import CommitmentId, PairId, PersonId, TenantId
 from shared.postgres.pool import Connection
 
 _COLUMNS = """tenant, commitment_id, pair_id, made_by, made_at, due_at, title, sweep_at, state,
-    warned_at, told_at, kept_at"""
+    warned_at, told_at, kept_at, revision"""
 
 _FIND = f"SELECT {_COLUMNS} FROM commitment WHERE tenant = $1 AND commitment_id = $2"
 _OPEN = f"""
@@ -27,16 +28,14 @@ _SAVE = f"""
     INSERT INTO commitment ({_COLUMNS})
     SELECT * FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::text[], $5::timestamptz[],
         $6::timestamptz[], $7::text[], $8::timestamptz[], $9::text[], $10::timestamptz[],
-        $11::timestamptz[], $12::timestamptz[])
+        $11::timestamptz[], $12::timestamptz[], $13::int[])
     ON CONFLICT (tenant, commitment_id) DO UPDATE
     SET state = excluded.state, warned_at = excluded.warned_at, told_at = excluded.told_at,
-        kept_at = excluded.kept_at
+        kept_at = excluded.kept_at, revision = excluded.revision
 """
 
 
-async def find(
-    conn: Connection, tenant: TenantId, commitment_id: CommitmentId
-) -> Commitment | None:
+async def find(conn: Connection, tenant: TenantId, commitment_id: UUID) -> Commitment | None:
     row = await conn.fetchrow(_FIND, tenant, commitment_id)
     return commitment_of(row) if row else None
 
@@ -73,6 +72,7 @@ def commitment_of(row: asyncpg.Record) -> Commitment:
         row["warned_at"],
         row["told_at"],
         row["kept_at"],
+        row["revision"],
     )
 
 
@@ -90,4 +90,5 @@ def _row(commitment: Commitment) -> tuple[object, ...]:
         commitment.warned_at,
         commitment.told_at,
         commitment.kept_at,
+        commitment.revision,
     )

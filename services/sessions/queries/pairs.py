@@ -1,4 +1,4 @@
-"""Statements on pairs and on what is copied from others about them: zones and trust."""
+"""Statements on pairs, with what is known of their two sides, and on their trust."""
 
 from __future__ import annotations
 
@@ -7,23 +7,38 @@ from datetime import datetime
 
 import asyncpg
 
-from services.sessions.domain.pair import Pair
+from services.sessions.domain.member import Away, Member
+from services.sessions.domain.pair import Pair, Side
+from services.sessions.public_holidays import holidays_of
 from shared.events.insights import PartnerSafe
-from shared.ids import PairId, PersonId, TenantId
+from shared.ids import PairId, PersonId, ProgrammeId, TenantId
 from shared.postgres.pool import Connection
 
-_COLUMNS = "pair.tenant, pair.pair_id, mentor_id, mentee_id, started_at, ended_at"
+_MEMBERS = ", ".join(
+    f"{side}.{column} AS {side}_{column}"
+    for side in ("mentor", "mentee")
+    for column in ("timezone", "country", "display_name", "away")
+)
+COLUMNS = f"""pair.tenant, pair.pair_id, mentor_id, mentee_id, started_at, ended_at, programme_id,
+    {_MEMBERS}"""
+# The other half of a FROM that begins with `pair`.
+JOIN_MEMBERS = """
+    LEFT JOIN person mentor ON mentor.tenant = pair.tenant AND mentor.person_id = pair.mentor_id
+    LEFT JOIN person mentee ON mentee.tenant = pair.tenant AND mentee.person_id = pair.mentee_id
+"""
 
-_FIND = f"SELECT {_COLUMNS} FROM pair WHERE tenant = $1 AND pair_id = $2"
-_LOCK = f"{_FIND} FOR UPDATE"
+_FIND = f"""
+    SELECT {COLUMNS} FROM pair {JOIN_MEMBERS} WHERE pair.tenant = $1 AND pair.pair_id = $2
+"""
+_LOCK = f"{_FIND} FOR UPDATE OF pair"
 _OF_PERSON = f"""
-    SELECT {_COLUMNS} FROM pair
-    WHERE tenant = $1 AND (mentor_id = $2 OR mentee_id = $2)
-    ORDER BY ended_at IS NOT NULL, started_at DESC, pair_id LIMIT $3
+    SELECT {COLUMNS} FROM pair {JOIN_MEMBERS}
+    WHERE pair.tenant = $1 AND (mentor_id = $2 OR mentee_id = $2)
+    ORDER BY ended_at IS NOT NULL, started_at DESC, pair.pair_id LIMIT $3
 """
 _START = """
-    INSERT INTO pair (tenant, pair_id, mentor_id, mentee_id, started_at) VALUES ($1, $2, $3, $4, $5)
-    ON CONFLICT (tenant, pair_id) DO NOTHING
+    INSERT INTO pair (tenant, pair_id, mentor_id, mentee_id, started_at, programme_id)
+    VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (tenant, pair_id) DO NOTHING
 """
 _END = """
     INSERT INTO pair (tenant, pair_id, mentor_id, mentee_id, started_at, ended_at)
@@ -46,13 +61,6 @@ _SAVE_TRUST = """
     WHERE pair_trust.revision < excluded.revision
 """
 _TRUST = "SELECT partner_safe::text FROM pair_trust WHERE tenant = $1 AND pair_id = $2"
-_SAVE_ZONE = """
-    INSERT INTO person (tenant, person_id, timezone, as_of) VALUES ($1, $2, $3, $4)
-    ON CONFLICT (tenant, person_id) DO UPDATE
-    SET timezone = excluded.timezone, as_of = excluded.as_of WHERE person.as_of <= excluded.as_of
-"""
-_FORGET_PERSON = "DELETE FROM person WHERE tenant = $1 AND person_id = $2"
-_ZONE = "SELECT timezone FROM person WHERE tenant = $1 AND person_id = $2"
 
 
 def pair_of(row: asyncpg.Record) -> Pair:
@@ -60,10 +68,11 @@ def pair_of(row: asyncpg.Record) -> Pair:
     return Pair(
         TenantId(row["tenant"]),
         PairId(row["pair_id"]),
-        PersonId(row["mentor_id"]),
-        PersonId(row["mentee_id"]),
+        _member(row, "mentor"),
+        _member(row, "mentee"),
         row["started_at"],
         row["ended_at"],
+        ProgrammeId(row["programme_id"]) if row["programme_id"] else None,
     )
 
 
@@ -88,7 +97,13 @@ async def of_person(
 async def start(conn: Connection, pair: Pair) -> None:
     """Remember a pair that began; one that is known stays as it is."""
     await conn.execute(
-        _START, pair.tenant, pair.pair_id, pair.mentor_id, pair.mentee_id, pair.started_at
+        _START,
+        pair.tenant,
+        pair.pair_id,
+        pair.mentor_id,
+        pair.mentee_id,
+        pair.started_at,
+        pair.programme_id,
     )
 
 
@@ -111,18 +126,13 @@ async def trust(conn: Connection, tenant: TenantId, pair_id: PairId) -> PartnerS
     return PartnerSafe.model_validate_json(text) if text else None
 
 
-async def save_zone(
-    conn: Connection, tenant: TenantId, person: PersonId, timezone: str, as_of: datetime
-) -> None:
-    """Keep the newest zone of a person."""
-    await conn.execute(_SAVE_ZONE, tenant, person, timezone, as_of)
-
-
-async def forget_person(conn: Connection, tenant: TenantId, person: PersonId) -> None:
-    await conn.execute(_FORGET_PERSON, tenant, person)
-
-
-async def zone(conn: Connection, tenant: TenantId, person: PersonId) -> str | None:
-    """The IANA name of a person's zone, as their employer gave it."""
-    name: str | None = await conn.fetchval(_ZONE, tenant, person)
-    return name
+def _member(row: asyncpg.Record, side: Side) -> Member:
+    country = row[f"{side}_country"]
+    return Member(
+        PersonId(row[f"{side}_id"]),
+        row[f"{side}_timezone"] or "UTC",
+        country,
+        row[f"{side}_display_name"],
+        tuple(Away(range_.lower, range_.upper) for range_ in row[f"{side}_away"] or ()),
+        holidays_of(country),
+    )

@@ -1,20 +1,20 @@
-"""Statements on sessions and on the private answers after them."""
+"""Statements on sessions."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
 import asyncpg
 
-from services.sessions.domain.feedback import Answer
 from services.sessions.domain.pair import Pair
 from services.sessions.domain.session import Session, Slot
 from shared.ids import PairId, PersonId, SessionId, TenantId
 from shared.postgres.pool import Connection
 
 _COLUMNS = """tenant, session_id, pair_id, scheduled_by, starts_at, ends_at, duration_minutes,
-    confirmed_by, sweep_at, state"""
+    confirmed_by, sweep_at, state, revision"""
 
 _FIND = f"SELECT {_COLUMNS} FROM session WHERE tenant = $1 AND session_id = $2"
 _TAKEN = """
@@ -37,25 +37,17 @@ _SAVE = f"""
     SELECT tenant, session_id, pair_id, scheduled_by, starts_at,
            starts_at + make_interval(mins => duration_minutes), duration_minutes,
            -- unnest flattens arrays of arrays; the two who may confirm come side by side.
-           array_remove(ARRAY[first, second], NULL), sweep_at, state
+           array_remove(ARRAY[first, second], NULL), sweep_at, state, revision
     FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::text[], $5::timestamptz[], $6::int[],
-                $7::text[], $8::text[], $9::timestamptz[], $10::text[])
+                $7::text[], $8::text[], $9::timestamptz[], $10::text[], $11::int[])
       AS row(tenant, session_id, pair_id, scheduled_by, starts_at, duration_minutes,
-             first, second, sweep_at, state)
+             first, second, sweep_at, state, revision)
     ON CONFLICT (tenant, session_id) DO UPDATE
-    SET confirmed_by = excluded.confirmed_by, state = excluded.state
-"""
-_GIVEN = """
-    SELECT tenant, session_id, given_by, item, answer, given_at FROM feedback
-    WHERE tenant = $1 AND session_id = $2 AND given_by = $3
-"""
-_GIVE = """
-    INSERT INTO feedback (tenant, session_id, given_by, item, answer, given_at)
-    VALUES ($1, $2, $3, $4, $5, $6)
+    SET confirmed_by = excluded.confirmed_by, state = excluded.state, revision = excluded.revision
 """
 
 
-async def find(conn: Connection, tenant: TenantId, session_id: SessionId) -> Session | None:
+async def find(conn: Connection, tenant: TenantId, session_id: UUID) -> Session | None:
     row = await conn.fetchrow(_FIND, tenant, session_id)
     return session_of(row) if row else None
 
@@ -87,29 +79,6 @@ async def save(conn: Connection, sessions: Sequence[Session]) -> None:
     await conn.execute(_SAVE, *zip(*map(_row, sessions), strict=True))
 
 
-async def given(
-    conn: Connection, tenant: TenantId, session_id: SessionId, person: PersonId
-) -> Sequence[Answer]:
-    """What `person` has answered about one session."""
-    rows = await conn.fetch(_GIVEN, tenant, session_id, person)
-    return [
-        Answer(tenant, session_id, person, row["item"], row["answer"], row["given_at"])
-        for row in rows
-    ]
-
-
-async def give(conn: Connection, answer: Answer) -> None:
-    await conn.execute(
-        _GIVE,
-        answer.tenant,
-        answer.session_id,
-        answer.given_by,
-        answer.item,
-        answer.yes,
-        answer.given_at,
-    )
-
-
 def session_of(row: asyncpg.Record) -> Session:
     """The session in a row that holds the session's columns."""
     return Session(
@@ -121,6 +90,7 @@ def session_of(row: asyncpg.Record) -> Session:
         row["sweep_at"],
         tuple(PersonId(person) for person in row["confirmed_by"]),
         row["state"],
+        row["revision"],
     )
 
 
@@ -137,4 +107,5 @@ def _row(session: Session) -> tuple[object, ...]:
         second,
         session.sweep_at,
         session.state,
+        session.revision,
     )

@@ -9,7 +9,7 @@ from services.sessions.domain.commitment import Commitment
 from services.sessions.domain.pair import Pair
 from services.sessions.domain.session import Session
 from services.sessions.queries.commitments import commitment_of
-from services.sessions.queries.pairs import pair_of
+from services.sessions.queries.pairs import COLUMNS, JOIN_MEMBERS, pair_of
 from services.sessions.queries.sessions import session_of
 from shared.postgres.pool import Connection
 
@@ -17,7 +17,7 @@ from shared.postgres.pool import Connection
 _TAKE_TURN = "SELECT pg_try_advisory_xact_lock(hashtextextended(current_schema() || '.sweeper', 0))"
 # SKIP LOCKED: the sweeper holds many pairs at once, so it never waits for one. A pair that is in
 # use is still due at the next round.
-_LOCK_DUE_PAIRS = """
+_LOCK_DUE_PAIRS = f"""
     WITH due AS (
         (SELECT tenant, pair_id, sweep_at FROM commitment
          WHERE state = 'open' AND sweep_at <= $1 ORDER BY sweep_at LIMIT $2)
@@ -28,7 +28,7 @@ _LOCK_DUE_PAIRS = """
         SELECT tenant, pair_id, min(sweep_at) AS sweep_at FROM due GROUP BY tenant, pair_id
         ORDER BY 3 LIMIT $2
     )
-    SELECT pair.* FROM pair JOIN first USING (tenant, pair_id)
+    SELECT {COLUMNS} FROM pair JOIN first USING (tenant, pair_id) {JOIN_MEMBERS}
     ORDER BY first.sweep_at FOR UPDATE OF pair SKIP LOCKED
 """
 _DUE_COMMITMENTS = """

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from shared.postgres.pool import Pool
+from shared.postgres.tenancy import act_for_all
 from tests.integration.sessions.world import World, build_world
 from tests.support.databases import Databases
 
@@ -28,7 +29,9 @@ async def sessions_pool(databases: Databases) -> AsyncIterator[Pool]:
 
 @pytest.fixture
 async def world(sessions_pool: Pool) -> AsyncIterator[World]:
-    await sessions_pool.execute(await sessions_pool.fetchval(EMPTYING))
+    async with sessions_pool.acquire() as conn, conn.transaction():
+        await act_for_all(conn)
+        await conn.execute(await conn.fetchval(EMPTYING))
     built = build_world(sessions_pool)
     async with built.http:
         await built.start_pair(built.pair)

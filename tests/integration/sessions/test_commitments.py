@@ -135,7 +135,7 @@ async def test_the_title_is_in_no_fact_and_kept_in_one_place(world: World) -> No
     assert view["commitments"]["theirs"][0]["title"] == "introduce me to Ana"
     assert "Ana" not in record
     for table in ("history", "request"):
-        rows = await world.pool.fetch(f"SELECT to_jsonb({table})::text AS row FROM {table}")
+        rows = await world.look(f"SELECT to_jsonb({table})::text AS row FROM {table}")
         assert rows
         assert not any("Ana" in row["row"] for row in rows)
 

@@ -13,7 +13,8 @@ from services.sessions.queries import sweeps
 from services.sessions.settings import SessionsSettings
 from services.sessions.sweeper import sweep
 from shared.ids import PairId, new_id
-from tests.integration.sessions.world import DAY, HOUR, MENTEE, MENTOR, START, World
+from shared.postgres.tenancy import acting_for
+from tests.integration.sessions.world import DAY, HOUR, MENTEE, MENTOR, START, TENANT, World
 
 pytestmark = pytest.mark.stack
 
@@ -178,7 +179,7 @@ async def test_a_pair_in_use_is_passed_over_and_the_mark_waits_for_it(world: Wor
     await world.start_pair(world.pair)
     await world.promise(DUE)
 
-    async with world.pool.acquire() as conn, conn.transaction():
+    async with acting_for(world.pool, TENANT) as conn:
         await conn.execute("SELECT FROM pair WHERE pair_id = $1 FOR UPDATE", busy)
         assert await sweep(world.pool, now) == 1
         assert await world.pool.fetchval("SELECT count(*) FROM sweep_mark") == 0

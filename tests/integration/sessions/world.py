@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import asyncpg
 import httpx
 
 from services.sessions.api import build_api
@@ -21,6 +22,7 @@ from shared.ids import PairId, PersonId, ProgrammeId, TenantId, new_id
 from shared.kafka.per_fact import per_fact
 from shared.postgres import outbox
 from shared.postgres.pool import Pool
+from shared.postgres.tenancy import act_for_all
 
 TENANT = TenantId("acme")
 MENTOR, MENTEE, STRANGER = PersonId("maria"), PersonId("tom"), PersonId("eve")
@@ -134,6 +136,12 @@ class World:
 
     async def types(self) -> list[str]:
         return [event.fact.type for event in await self.published()]
+
+    async def look(self, query: str, *args: object) -> list[asyncpg.Record]:
+        """What is in the tables, of every tenant."""
+        async with self.pool.acquire() as conn, conn.transaction():
+            await act_for_all(conn)
+            return await conn.fetch(query, *args)
 
     async def last(self) -> tuple[str, datetime]:
         """The newest fact's type and time."""

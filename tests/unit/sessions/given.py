@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from services.sessions.domain import commitment as rules_of
 from services.sessions.domain.commitment import Commitment, Promise
 from services.sessions.domain.happened import Happened
+from services.sessions.domain.member import Member
 from services.sessions.domain.pair import Pair
 from services.sessions.domain.rules import Rules
 from services.sessions.domain.session import Session, Slot, schedule
@@ -19,8 +21,8 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 INSTANT = timedelta(microseconds=1)
 DUE = NOW + 7 * DAY
 GRACE = Rules().grace
-PAIR = Pair(TENANT, PairId(derived_id("pair")), MENTOR, MENTEE, NOW - 30 * DAY)
-ENDED = Pair(TENANT, PAIR.pair_id, MENTOR, MENTEE, NOW - 30 * DAY, NOW)
+PAIR = Pair(TENANT, PairId(derived_id("pair")), Member(MENTOR), Member(MENTEE), NOW - 30 * DAY)
+ENDED = replace(PAIR, ended_at=NOW)
 
 
 def promised(due_at: datetime = DUE) -> Commitment:

@@ -11,17 +11,18 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from services.sessions.domain import commitment as rules_of
 from services.sessions.domain.commitment import (
+    Commitment,
     CommitmentClosed,
     CommitmentDue,
     CommitmentNotDue,
     CommitmentTold,
-    Decision,
     Promise,
     TooManyCommitments,
 )
 from services.sessions.domain.happened import Happened
 from services.sessions.domain.pair import PairEnded
 from services.sessions.domain.rules import MAX_AHEAD, MAX_OPEN_COMMITMENTS, Rules
+from services.sessions.domain.thing import Decision
 from shared.errors import Conflict, Forbidden, NotFound, Rejected
 from shared.events.sessions import CommitmentFact, CommitmentMade
 from tests.unit.sessions.given import (
@@ -181,7 +182,7 @@ class AnyHistory(RuleBasedStateMachine):
         self.commitment = promised()
         self.facts: list[Happened] = []
 
-    def _try(self, decide: Decision) -> None:
+    def _try(self, decide: Decision[Commitment]) -> None:
         self.commitment, happened = decide
         self.facts += happened
 
