@@ -7,22 +7,49 @@ on when it ran.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any, Protocol
 from uuid import UUID
 
 from services.sessions.domain import commitment as commitment_rules
 from services.sessions.domain import session as session_rules
 from services.sessions.domain.happened import Happened
 from services.sessions.domain.pair import Pair
+from services.sessions.domain.thing import Decision, replies
 from services.sessions.handlers.common import announce
 from services.sessions.handlers.once import REMEMBERED
 from services.sessions.queries import commitments, requests, sessions, sweeps
+from services.sessions.queries.sweeps import Swept
 from shared.postgres.pool import Connection, Pool
 from shared.postgres.tenancy import act_for_all
 
 BATCH_PAIRS = 200
 FORGET_REQUESTS = 1_000
+
+
+class Kept(Protocol):
+    """Where the things of a kind are kept: a module of queries."""
+
+    SWEPT: Swept[Any]
+
+    async def save(self, conn: Connection, things: Sequence[Any], /) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Things that time decides about, and the rule by which it does."""
+
+    kept: Kept
+    close: Callable[[Pair, Any], Decision[Any]]
+
+
+KINDS = (
+    Kind(sessions, session_rules.close),
+    Kind(commitments, commitment_rules.close),
+)
+_TABLES = tuple(kind.kept.SWEPT for kind in KINDS)
 
 
 async def sweep(pool: Pool, now: datetime, batch_pairs: int = BATCH_PAIRS) -> int:
@@ -34,11 +61,11 @@ async def sweep(pool: Pool, now: datetime, batch_pairs: int = BATCH_PAIRS) -> in
         await act_for_all(conn)
         if not await sweeps.take_turn(conn):
             return 0
-        due = await sweeps.lock_due_pairs(conn, now, batch_pairs)
+        due = await sweeps.lock_due_pairs(conn, _TABLES, now, batch_pairs)
         decided = await _close(conn, due, now) if due else 0
         await requests.forget(conn, now - REMEMBERED, FORGET_REQUESTS)
         # Looked up after the batch: a pair that was in use, and so passed over, is still due.
-        if not await sweeps.is_due(conn, now):
+        if not await sweeps.is_due(conn, _TABLES, now):
             await sweeps.mark(conn, now)
         return decided
 
@@ -47,20 +74,15 @@ async def _close(conn: Connection, due: Sequence[Pair], now: datetime) -> int:
     pairs = {(pair.tenant, pair.pair_id): pair for pair in due}
     # Sorted as a sweeper that is never late would have decided them, the id breaking ties.
     decided: list[tuple[datetime, UUID, tuple[Happened, ...]]] = []
-    closed_sessions = []
-    for session in await sweeps.due_sessions(conn, due, now):
-        pair = pairs[session.tenant, session.pair_id]
-        closed, happened = session_rules.close(pair, session)
-        closed_sessions.append(closed)
-        decided.append((session.sweep_at, session.session_id, happened))
-    closed_commitments = []
-    for commitment in await sweeps.due_commitments(conn, due, now):
-        pair = pairs[commitment.tenant, commitment.pair_id]
-        ended, happened = commitment_rules.close(pair, commitment)
-        closed_commitments.append(ended)
-        decided.append((commitment.sweep_at, commitment.commitment_id, happened))
-    await sessions.save(conn, closed_sessions)
-    await commitments.save(conn, closed_commitments)
+    for kind in KINDS:
+        closed = []
+        for thing in await sweeps.due(conn, kind.kept.SWEPT, due, now):
+            pair = pairs[thing.tenant, thing.pair_id]
+            after, happened = kind.close(pair, thing)
+            told = (*happened, *replies(pair, thing, after, thing.sweep_at))
+            decided.append((thing.sweep_at, thing.id, told))
+            closed.append(replace(after, revision=thing.revision + 1))
+        await kind.kept.save(conn, closed)
     decided.sort(key=lambda each: each[:2])
     await announce(conn, (each for _, _, happened in decided for each in happened))
     return len(decided)

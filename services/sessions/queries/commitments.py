@@ -9,6 +9,7 @@ import asyncpg
 
 from services.sessions.domain.commitment import Commitment, Promise
 from services.sessions.domain.pair import Pair
+from services.sessions.queries.sweeps import Swept
 from shared.ids import CommitmentId, PairId, PersonId, TenantId
 from shared.postgres.pool import Connection
 
@@ -92,3 +93,7 @@ def _row(commitment: Commitment) -> tuple[object, ...]:
         commitment.kept_at,
         commitment.revision,
     )
+
+
+# What the sweeper looks at: rows whose state is still open.
+SWEPT = Swept("commitment", "state = 'open'", commitment_of)

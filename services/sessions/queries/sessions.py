@@ -10,6 +10,7 @@ import asyncpg
 
 from services.sessions.domain.pair import Pair
 from services.sessions.domain.session import Session, Slot
+from services.sessions.queries.sweeps import Swept
 from shared.ids import PairId, PersonId, SessionId, TenantId
 from shared.postgres.pool import Connection
 
@@ -109,3 +110,7 @@ def _row(session: Session) -> tuple[object, ...]:
         session.state,
         session.revision,
     )
+
+
+# What the sweeper looks at: rows whose state is still open.
+SWEPT = Swept("session", "state = 'scheduled'", session_of)

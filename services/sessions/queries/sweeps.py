@@ -2,49 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Generic
 
-from services.sessions.domain.commitment import Commitment
+import asyncpg
+
 from services.sessions.domain.pair import Pair
-from services.sessions.domain.session import Session
-from services.sessions.queries.commitments import commitment_of
+from services.sessions.domain.thing import AThing
 from services.sessions.queries.pairs import COLUMNS, JOIN_MEMBERS, pair_of
-from services.sessions.queries.sessions import session_of
 from shared.postgres.pool import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Swept(Generic[AThing]):
+    """A table whose rows time decides about at `sweep_at`, while `open_` (SQL) is so of them.
+
+    It has an index on sweep_at with `open_` as its condition, word for word.
+    """
+
+    table: str
+    open_: str
+    read: Callable[[asyncpg.Record], AThing]
+
 
 # Advisory locks are the whole database's; the schema's name tells ours from a neighbour's.
 _TAKE_TURN = "SELECT pg_try_advisory_xact_lock(hashtextextended(current_schema() || '.sweeper', 0))"
+_FIRST_DUE = """
+    (SELECT tenant, pair_id, sweep_at FROM {table}
+     WHERE {open_} AND sweep_at <= $1 ORDER BY sweep_at LIMIT $2)
+"""
 # SKIP LOCKED: the sweeper holds many pairs at once, so it never waits for one. A pair that is in
 # use is still due at the next round.
 _LOCK_DUE_PAIRS = f"""
-    WITH due AS (
-        (SELECT tenant, pair_id, sweep_at FROM commitment
-         WHERE state = 'open' AND sweep_at <= $1 ORDER BY sweep_at LIMIT $2)
-        UNION ALL
-        (SELECT tenant, pair_id, sweep_at FROM session
-         WHERE state = 'scheduled' AND sweep_at <= $1 ORDER BY sweep_at LIMIT $2)
-    ), first AS (
+    WITH due AS ({{due}}), first AS (
         SELECT tenant, pair_id, min(sweep_at) AS sweep_at FROM due GROUP BY tenant, pair_id
         ORDER BY 3 LIMIT $2
     )
     SELECT {COLUMNS} FROM pair JOIN first USING (tenant, pair_id) {JOIN_MEMBERS}
     ORDER BY first.sweep_at FOR UPDATE OF pair SKIP LOCKED
 """
-_DUE_COMMITMENTS = """
-    SELECT commitment.* FROM commitment
+_DUE = """
+    SELECT {table}.* FROM {table}
     JOIN unnest($1::text[], $2::uuid[]) AS held(tenant, pair_id) USING (tenant, pair_id)
-    WHERE state = 'open' AND sweep_at <= $3
+    WHERE {open_} AND sweep_at <= $3
 """
-_DUE_SESSIONS = """
-    SELECT session.* FROM session
-    JOIN unnest($1::text[], $2::uuid[]) AS held(tenant, pair_id) USING (tenant, pair_id)
-    WHERE state = 'scheduled' AND sweep_at <= $3
-"""
-_IS_DUE = """
-    SELECT EXISTS (SELECT FROM commitment WHERE state = 'open' AND sweep_at <= $1)
-        OR EXISTS (SELECT FROM session WHERE state = 'scheduled' AND sweep_at <= $1)
-"""
+_IS_DUE = "EXISTS (SELECT FROM {table} WHERE {open_} AND sweep_at <= $1)"
 _MARK = """
     INSERT INTO sweep_mark (swept_until) VALUES ($1)
     ON CONFLICT (only_row) DO UPDATE
@@ -59,27 +63,29 @@ async def take_turn(conn: Connection) -> bool:
     return mine
 
 
-async def lock_due_pairs(conn: Connection, now: datetime, limit: int) -> Sequence[Pair]:
+async def lock_due_pairs(
+    conn: Connection, kinds: Sequence[Swept[Any]], now: datetime, limit: int
+) -> Sequence[Pair]:
     """At most `limit` pairs with something due, the longest due first, held until the end."""
-    return [pair_of(row) for row in await conn.fetch(_LOCK_DUE_PAIRS, now, limit)]
+    due = " UNION ALL ".join(_written(_FIRST_DUE, kind) for kind in kinds)
+    rows = await conn.fetch(_LOCK_DUE_PAIRS.format(due=due), now, limit)
+    return [pair_of(row) for row in rows]
 
 
-async def due_commitments(
-    conn: Connection, pairs: Sequence[Pair], now: datetime
-) -> Sequence[Commitment]:
+async def due(
+    conn: Connection, kind: Swept[AThing], pairs: Sequence[Pair], now: datetime
+) -> Sequence[AThing]:
+    """What is due of one kind in pairs that are held."""
     tenants, ids = [pair.tenant for pair in pairs], [pair.pair_id for pair in pairs]
-    return [commitment_of(row) for row in await conn.fetch(_DUE_COMMITMENTS, tenants, ids, now)]
+    rows = await conn.fetch(_written(_DUE, kind), tenants, ids, now)
+    return [kind.read(row) for row in rows]
 
 
-async def due_sessions(conn: Connection, pairs: Sequence[Pair], now: datetime) -> Sequence[Session]:
-    tenants, ids = [pair.tenant for pair in pairs], [pair.pair_id for pair in pairs]
-    return [session_of(row) for row in await conn.fetch(_DUE_SESSIONS, tenants, ids, now)]
-
-
-async def is_due(conn: Connection, now: datetime) -> bool:
+async def is_due(conn: Connection, kinds: Sequence[Swept[Any]], now: datetime) -> bool:
     """Whether anything that is due at `now` has not been decided."""
-    due: bool = await conn.fetchval(_IS_DUE, now)
-    return due
+    any_ = " OR ".join(_written(_IS_DUE, kind) for kind in kinds)
+    found: bool = await conn.fetchval(f"SELECT {any_}", now)
+    return found
 
 
 async def mark(conn: Connection, swept_until: datetime) -> None:
@@ -91,3 +97,7 @@ async def swept_until(conn: Connection) -> datetime | None:
     """Everything due by this instant has been decided; None before the first sweep."""
     instant: datetime | None = await conn.fetchval(_SWEPT_UNTIL)
     return instant
+
+
+def _written(statement: str, kind: Swept[Any]) -> str:
+    return statement.format(table=kind.table, open_=kind.open_)
