@@ -7,48 +7,23 @@ on when it ran.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
-from typing import Any, Protocol
 from uuid import UUID
 
-from services.sessions.domain import commitment as commitment_rules
-from services.sessions.domain import session as session_rules
 from services.sessions.domain.happened import Happened
 from services.sessions.domain.pair import Pair
-from services.sessions.domain.thing import Decision, replies
+from services.sessions.domain.thing import replies
 from services.sessions.handlers.common import announce
+from services.sessions.handlers.kinds import KINDS
 from services.sessions.handlers.once import REMEMBERED
-from services.sessions.queries import commitments, requests, sessions, sweeps
-from services.sessions.queries.sweeps import Swept
+from services.sessions.queries import requests, sweeps
 from shared.postgres.pool import Connection, Pool
 from shared.postgres.tenancy import act_for_all
 
 BATCH_PAIRS = 200
 FORGET_REQUESTS = 1_000
-
-
-class Kept(Protocol):
-    """Where the things of a kind are kept: a module of queries."""
-
-    SWEPT: Swept[Any]
-
-    async def save(self, conn: Connection, things: Sequence[Any], /) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """Things that time decides about, and the rule by which it does."""
-
-    kept: Kept
-    close: Callable[[Pair, Any], Decision[Any]]
-
-
-KINDS = (
-    Kind(sessions, session_rules.close),
-    Kind(commitments, commitment_rules.close),
-)
 _TABLES = tuple(kind.kept.SWEPT for kind in KINDS)
 
 

@@ -46,11 +46,15 @@ class World:
         body: Mapping[str, object] | None = None,
         *,
         key: str | None = None,
+        match: str | None = None,
         tenant: str = TENANT,
+        role: str = "participant",
     ) -> httpx.Response:
-        headers = {"X-Tenant": tenant, "X-Person": person}
+        headers = {"X-Tenant": tenant, "X-Person": person, "X-Role": role}
         if key is not None:
             headers["Idempotency-Key"] = key
+        if match is not None:
+            headers["If-Match"] = match
         return await self.http.post(path, json=body, headers=headers)
 
     async def get(
