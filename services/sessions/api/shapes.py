@@ -129,10 +129,19 @@ class AdviceOut(BaseModel):
     words: str
 
 
+class WaitingOut(BaseModel):
+    """Something that waits for your word."""
+
+    what: str
+    id: UUID
+    until: datetime | None
+
+
 class PairBrief(BaseModel):
     pair_id: UUID
     you_are: Side
     partner_id: str
+    partner_name: str | None
     state: Literal["active", "ended"]
     started_at: datetime
     ended_at: datetime | None
@@ -149,6 +158,7 @@ class PairOut(PairBrief):
     sessions_to_confirm: Sequence[SessionOut]
     commitments: CommitmentsOut
     next_step: AdviceOut | None
+    waiting_for_you: Sequence[WaitingOut]
 
 
 class HistoryEntry(BaseModel):
@@ -217,6 +227,7 @@ def pair_brief(pair: Pair, reader: PersonId) -> PairBrief:
         pair_id=pair.pair_id,
         you_are=pair.side_of(reader),
         partner_id=pair.other(reader),
+        partner_name=pair.member(pair.other(reader)).name,
         state="active" if pair.ended_at is None else "ended",
         started_at=pair.started_at,
         ended_at=pair.ended_at,
@@ -237,6 +248,7 @@ def pair_out(view: PairView, reader: PersonId) -> PairOut:
             theirs=[commitment_out(each) for each in open_ if each.made_by != reader],
         ),
         next_step=AdviceOut(**asdict(advice)) if advice else None,
+        waiting_for_you=[WaitingOut(**asdict(each)) for each in view.waiting],
     )
 
 

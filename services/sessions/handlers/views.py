@@ -13,6 +13,7 @@ from services.sessions.domain.pair import Pair
 from services.sessions.domain.rules import MAX_OPEN_COMMITMENTS
 from services.sessions.domain.session import Session
 from services.sessions.handlers.common import Ask, find_pair
+from services.sessions.handlers.waiting import Waiting, waiting_for
 from services.sessions.queries import agreements, commitments, history, pairs, sessions, sweeps
 from services.sessions.queries.history import After, Entry
 from shared.ids import PairId
@@ -35,6 +36,7 @@ class PairView:
     open_commitments: Sequence[Commitment]
     timezone: str | None
     next_step: Advice | None
+    waiting: Sequence[Waiting]
 
 
 async def view_pair(pool: Pool, ask: Ask, pair_id: PairId) -> PairView:
@@ -53,6 +55,7 @@ async def view_pair(pool: Pool, ask: Ask, pair_id: PairId) -> PairView:
             open_commitments=await commitments.open_of(conn, pair, 2 * MAX_OPEN_COMMITMENTS),
             timezone=pair.member(ask.person).zone,
             next_step=next_step(pair, ask.person, trust, agreed=in_force is not None),
+            waiting=await waiting_for(conn, pair, ask.person),
         )
 
 

@@ -48,6 +48,9 @@ _DUE = """
     JOIN unnest($1::text[], $2::uuid[]) AS held(tenant, pair_id) USING (tenant, pair_id)
     WHERE {open_} AND sweep_at <= $3
 """
+_OPEN_OF_PAIR = """
+    SELECT {table}.* FROM {table} WHERE tenant = $1 AND pair_id = $2 AND {open_} LIMIT $3
+"""
 _IS_DUE = "EXISTS (SELECT FROM {table} WHERE {open_} AND sweep_at <= $1)"
 _MARK = """
     INSERT INTO sweep_mark (swept_until) VALUES ($1)
@@ -78,6 +81,14 @@ async def due(
     """What is due of one kind in pairs that are held."""
     tenants, ids = [pair.tenant for pair in pairs], [pair.pair_id for pair in pairs]
     rows = await conn.fetch(_written(_DUE, kind), tenants, ids, now)
+    return [kind.read(row) for row in rows]
+
+
+async def open_of(
+    conn: Connection, kind: Swept[AThing], pair: Pair, limit: int
+) -> Sequence[AThing]:
+    """What of one kind is open in a pair."""
+    rows = await conn.fetch(_written(_OPEN_OF_PAIR, kind), pair.tenant, pair.pair_id, limit)
     return [kind.read(row) for row in rows]
 
 
