@@ -9,6 +9,7 @@ from typing import Annotated, Any, NoReturn, TypeVar
 
 import asyncpg
 import typer
+import uvloop
 from aiokafka.errors import KafkaError
 from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings
@@ -69,7 +70,8 @@ def _from_environment(cls: type[S], prefix: str) -> S:
 def await_(work: Coroutine[Any, Any, T]) -> T:
     """Run to the end; an expected failure ends the command in one sentence, not in a traceback."""
     try:
-        return asyncio.run(work)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(work)
     except EXPECTED as error:
         _end(error)
     except ExceptionGroup as group:

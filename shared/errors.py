@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class TrustfoldError(Exception):
     """Something in Trustfold went wrong."""
@@ -14,15 +16,23 @@ class Rejected(TrustfoldError):
     """A rule said no. The caller may correct the request; nobody is paged.
 
     Rendered as problem+json (RFC 9457) with `slug` as its type, `status` as its HTTP status and
-    `field` naming the offending input where there is one.
+    `field` naming the offending input where there is one. `allowed` names what the one who asks may
+    do instead; None where that is not known.
     """
 
     slug = "rejected"
     status = 422
 
-    def __init__(self, message: str | None = None, *, field: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        field: str | None = None,
+        allowed: Sequence[str] | None = None,
+    ) -> None:
         super().__init__(message)
         self.field = field
+        self.allowed = allowed
 
 
 class NotFound(Rejected):

@@ -6,9 +6,10 @@ authenticated the caller; services listen on loopback unless told otherwise.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import Depends, FastAPI, Header, Request
 from fastapi.exceptions import RequestValidationError
@@ -26,6 +27,30 @@ Role = Literal["participant", "manager", "hr", "service"]
 PROBLEM = "application/problem+json"
 PROBLEM_URN = "urn:trustfold:problem:"
 RETRY_AFTER_S = 2
+# RFC 9457, as `problem` makes it. In the place of FastAPI's own shape, which no answer has.
+_SHAPE: dict[str, Any] = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string", "pattern": f"^{PROBLEM_URN}[a-z0-9-]+$"},
+        "title": {"type": "string"},
+        "status": {"type": "integer", "minimum": 400, "maximum": 599},
+        "detail": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["field", "message"],
+                "properties": {"field": {"type": "string"}, "message": {"type": "string"}},
+            },
+        },
+        "allowed": {"type": "array", "items": {"type": "string"}},
+    },
+    "additionalProperties": False,
+}
+_CONTENT = {PROBLEM: {"schema": _SHAPE}}
+REFUSED: dict[str, Any] = {"description": "Refused; `detail` says why.", "content": _CONTENT}
+AWAY: dict[str, Any] = {"description": "Try again shortly.", "content": _CONTENT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +80,13 @@ Authenticated = Annotated[Caller, Depends(_caller)]
 
 def new_api(service: str, summary: str) -> FastAPI:
     """A FastAPI app whose every error is problem+json (RFC 9457) and names the field."""
-    app = FastAPI(title=f"Trustfold {service}", summary=summary, version="1", docs_url="/docs")
+    app = FastAPI(
+        title=f"Trustfold {service}",
+        summary=summary,
+        version="1",
+        docs_url="/docs",
+        responses={"4XX": REFUSED, 503: AWAY},
+    )
     app.add_exception_handler(Rejected, _rejected)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http_error)
@@ -66,9 +97,14 @@ def new_api(service: str, summary: str) -> FastAPI:
 
 
 def problem(
-    status: int, slug: str, detail: str, *, errors: list[dict[str, str]] | None = None
+    status: int,
+    slug: str,
+    detail: str,
+    *,
+    errors: list[dict[str, str]] | None = None,
+    allowed: Sequence[str] | None = None,
 ) -> JSONResponse:
-    """A problem+json answer; `errors` lists {field, message}."""
+    """A problem+json answer; `errors` lists {field, message}, `allowed` what could be done."""
     body: dict[str, object] = {
         "type": PROBLEM_URN + slug,
         "title": slug.replace("-", " "),
@@ -77,6 +113,8 @@ def problem(
     }
     if errors:
         body["errors"] = errors
+    if allowed is not None:
+        body["allowed"] = list(allowed)
     return JSONResponse(body, status, media_type=PROBLEM)
 
 
@@ -133,7 +171,7 @@ def _matches(if_none_match: str | None, tag: str) -> bool:
 async def _rejected(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, Rejected)
     named = [{"field": error.field, "message": str(error)}] if error.field else None
-    return problem(error.status, error.slug, str(error), errors=named)
+    return problem(error.status, error.slug, str(error), errors=named, allowed=error.allowed)
 
 
 async def _invalid(_: Request, error: Exception) -> JSONResponse:

@@ -24,6 +24,9 @@ DRAIN_BATCH = 2_000
 # Then from the start again: a transaction that committed late stands before what was read.
 DRAIN_ROUNDS = 8
 DEAD_LETTER_BATCH = 100
+# Between two drains of what came meanwhile: with every fact by itself, broker, database and relay
+# would do as much for each as for twenty (docs/explanation/performance.md).
+GATHER_S = 0.01
 BUSY_POLL_S = 0.005
 IDLE_POLL_S = 0.05
 IDLE_AFTER_POLLS = 100
@@ -31,6 +34,7 @@ STANDBY_S = 1.0
 RETRY_S = 0.5
 # Any number will do as long as every relay of a service uses the same one.
 _LEAD = "SELECT pg_try_advisory_lock(hashtextextended('trustfold relay ' || current_schema(), 0))"
+_GIVE_UP = "SELECT pg_advisory_unlock_all()"
 
 log = logger("relay")
 
@@ -66,7 +70,10 @@ class Relay:
             while not self._stopping.is_set():
                 try:
                     async with self._pool.acquire() as conn:
-                        await self._lead(conn)
+                        try:
+                            await self._lead(conn)
+                        finally:
+                            await self._give_up(conn)
                 except UNAVAILABLE as error:
                     log.warning("database away", action="retry", error=type(error).__name__)
                     await self._pause(RETRY_S)
@@ -90,8 +97,13 @@ class Relay:
                 await self._pause(RETRY_S)
                 continue
             quiet = 0 if moved else quiet + 1
-            if not moved:
-                await self._pause(BUSY_POLL_S if quiet < IDLE_AFTER_POLLS else IDLE_POLL_S)
+            if moved < DRAIN_BATCH:
+                await self._pause(_rest_s(moved, quiet))
+
+    async def _give_up(self, conn: Connection) -> None:
+        """Nobody leads by a connection that goes back to the pool."""
+        if not conn.is_closed():
+            await conn.execute(_GIVE_UP)
 
     async def drain(self, conn: Connection) -> int:
         """Publish what waits, up to DRAIN_ROUNDS batches; how many.
@@ -107,7 +119,9 @@ class Relay:
             records = [self._record(fact) for fact in batch]
             sending = asyncio.create_task(self._producer.send_all(records))
             try:
-                following = await outbox.take(conn, DRAIN_BATCH, after=batch[-1].position)
+                more = len(batch) == DRAIN_BATCH
+                last = batch[-1].position
+                following = await outbox.take(conn, DRAIN_BATCH, after=last) if more else []
             finally:
                 await sending
             await outbox.settle(conn, [fact.position for fact in batch])
@@ -133,6 +147,12 @@ class Relay:
             await asyncio.wait_for(self._stopping.wait(), delay_s)
         except TimeoutError:
             return
+
+
+def _rest_s(moved: int, quiet: int) -> float:
+    if moved:
+        return GATHER_S
+    return BUSY_POLL_S if quiet < IDLE_AFTER_POLLS else IDLE_POLL_S
 
 
 def _dead_letter(letter: DeadLetter) -> _Record:

@@ -16,7 +16,7 @@ from typing import Literal
 
 import uvicorn
 from fastapi import FastAPI
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from shared import health, metrics
 from shared.clock import Clock, FileClock, SystemClock
@@ -218,7 +218,7 @@ class _Server(uvicorn.Server):
         yield
 
 
-class _Http(H11Protocol):
+class _Http(HttpToolsProtocol):
     """uvicorn's, and a request may drop its connection: closing would wait for a stuck reader."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]

@@ -24,7 +24,18 @@ class SessionsSettings(ServiceSettings):
     sweep_batch_pairs: Annotated[int, Field(ge=1, le=5_000)] = 200
     grace: Span = Rules().grace
     confirm_within: Span = Rules().confirm_within
+    outage_after: Span = timedelta(hours=1)
 
     def rules(self) -> Rules:
         """The domain's rules with the spans that are set."""
         return Rules(grace=self.grace, confirm_within=self.confirm_within)
+
+    def outages(self) -> timedelta | None:
+        """How long no sweeper must have run to call it an outage; None when it cannot be told.
+
+        A virtual clock jumps, and a jump looks like an outage: there it has to be set to be looked
+        for.
+        """
+        if self.clock_file is not None and "outage_after" not in self.model_fields_set:
+            return None
+        return self.outage_after

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 
-from services.sessions.handlers import facts
+from services.sessions.domain.rules import Rules
+from services.sessions.handlers import facts, people
+from services.sessions.handlers.erasure import on_person_erased, unless_erased
 from shared.events.envelope import Event
 from shared.events.fact import Fact
 from shared.events.insights import TrustChanged
 from shared.events.matching import PairEnded, PairStarted
-from shared.events.people import PersonChanged, PersonJoined, PersonLeft
+from shared.events.people import (
+    PersonChanged,
+    PersonErased,
+    PersonJoined,
+    PersonLeaveEnded,
+    PersonLeaveStarted,
+    PersonLeft,
+)
 from shared.kafka.per_fact import Handler
 from shared.postgres.pool import Connection
 from shared.postgres.tenancy import act_for
@@ -26,12 +36,21 @@ def _for_its_tenant(handler: Handler) -> Handler:
     return handle
 
 
-_OF_FACT: Mapping[type[Fact], Handler] = {
-    PairStarted: facts.on_pair_started,
-    PairEnded: facts.on_pair_ended,
-    TrustChanged: facts.on_trust_changed,
-    PersonJoined: facts.on_person_state,
-    PersonChanged: facts.on_person_state,
-    PersonLeft: facts.on_person_left,
-}
-HANDLERS = {fact: _for_its_tenant(handler) for fact, handler in _OF_FACT.items()}
+def build_handlers(rules: Rules) -> Mapping[type[Fact], Handler]:
+    """What is done about each fact, by these rules."""
+    on_leave, on_person_state = partial(people.on_leave, rules), partial(people.on_state, rules)
+    of_fact: Mapping[type[Fact], Handler] = {
+        PairStarted: facts.on_pair_started,
+        PairEnded: facts.on_pair_ended,
+        TrustChanged: facts.on_trust_changed,
+        PersonJoined: unless_erased(on_person_state),
+        PersonChanged: unless_erased(on_person_state),
+        PersonLeaveStarted: unless_erased(on_leave),
+        PersonLeaveEnded: unless_erased(on_leave),
+        PersonLeft: unless_erased(people.on_left),
+        PersonErased: unless_erased(on_person_erased),
+    }
+    return {fact: _for_its_tenant(handler) for fact, handler in of_fact.items()}
+
+
+HANDLERS = build_handlers(Rules())

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from services.sessions.domain.happened import Happened
@@ -18,6 +18,7 @@ from services.sessions.domain.thing import replies
 from services.sessions.handlers.common import announce
 from services.sessions.handlers.kinds import KINDS
 from services.sessions.handlers.once import REMEMBERED
+from services.sessions.handlers.outages import give_back
 from services.sessions.queries import requests, sweeps
 from shared.postgres.pool import Connection, Pool
 from shared.postgres.tenancy import act_for_all
@@ -27,15 +28,26 @@ FORGET_REQUESTS = 1_000
 _TABLES = tuple(kind.kept.SWEPT for kind in KINDS)
 
 
-async def sweep(pool: Pool, now: datetime, batch_pairs: int = BATCH_PAIRS) -> int:
+async def sweep(
+    pool: Pool,
+    now: datetime,
+    batch_pairs: int = BATCH_PAIRS,
+    *,
+    outage_after: timedelta | None = None,
+) -> int:
     """Decide what was due by `now` in at most `batch_pairs` pairs; how many things were decided.
 
-    Returns 0 when nothing is due, or when another instance is sweeping.
+    Returns 0 when nothing is due, or when another instance is sweeping. When no sweeper has run for
+    longer than `outage_after`, nothing is decided before everything has its time back.
     """
     async with pool.acquire() as conn, conn.transaction():
         await act_for_all(conn)
         if not await sweeps.take_turn(conn):
             return 0
+        if outage_after is not None:
+            given = await give_back(conn, now, outage_after, batch_pairs)
+            if given is not None:
+                return given
         due = await sweeps.lock_due_pairs(conn, _TABLES, now, batch_pairs)
         decided = await _close(conn, due, now) if due else 0
         await requests.forget(conn, now - REMEMBERED, FORGET_REQUESTS)

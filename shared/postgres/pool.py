@@ -54,4 +54,13 @@ async def open_pool(dsn: str, *, service: str, size: int) -> Pool:
             "idle_in_transaction_session_timeout": str(int(IDLE_IN_TRANSACTION_TIMEOUT_S * 1000)),
             "jit": "off",
         },
+        reset=_as_it_is,
     )
+
+
+async def _as_it_is(_: Connection) -> None:
+    """Give a connection back without asking it to forget, which would cost each use a round trip.
+
+    What we set and lock ends with its transaction. Who keeps more than that (the relay its lead,
+    a listener its channel) gives it up before giving back the connection.
+    """

@@ -16,6 +16,7 @@ from typing import Any
 from deploy.local.stack import Stack, StackOptions
 from tests.benchmarks import (
     bench_cold,
+    bench_commands,
     bench_decode,
     bench_fold,
     bench_hot,
@@ -26,6 +27,7 @@ from tests.benchmarks import (
     bench_rebuild,
     bench_relay,
     bench_stream,
+    bench_sweeper,
     report,
 )
 from tests.benchmarks.harness import Bench, Result
@@ -44,6 +46,8 @@ BENCHES: dict[str, Callable[[Bench], Coroutine[Any, Any, list[Result]]]] = {
     "stream": bench_stream.measure,
     "memory": bench_memory.measure,
     "million": bench_million.measure,
+    "commands": bench_commands.measure,
+    "sweeper": bench_sweeper.measure,
 }
 
 

@@ -20,6 +20,7 @@ import typer
 from pydantic import SecretStr
 from pydantic_core import PydanticUndefined
 
+from services.sessions.api.agreement_shapes import TermsIn
 from shared.cli import app
 from shared.command import SERVICES
 from shared.events.contracts import verify
@@ -209,7 +210,8 @@ def shown_default(field: Any) -> str:
         case "":
             return "empty"
         case timedelta() as span:
-            return f"`P{span.days}D`"
+            hours = int(span / timedelta(hours=1))
+            return f"`PT{hours}H`" if hours % 24 else f"`P{span.days}D`"
         case bool() as value:
             return f"`{str(value).lower()}`"
         case value:
@@ -245,6 +247,9 @@ def test_a_json_snippet_is_an_event_or_part_of_one(snippet: Snippet, tmp_path: P
     document = json.loads(snippet.text)
     if "about_mentor" in document:
         PartnerSafe.model_validate_json(snippet.text)
+        return
+    if "cadence_days" in document:
+        TermsIn.model_validate_json(snippet.text)
         return
     (tmp_path / "event.json").write_text(snippet.text, encoding="utf-8")
     said = verify([tmp_path / "event.json"])

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from itertools import groupby
+from itertools import count, groupby
 from typing import Any
 
 from deploy.local.demo import quiet
@@ -34,11 +34,17 @@ _IN_PAIR = {
     Verb.PROMISE: "commitments",
 }
 _ON_SESSION = {Verb.CONFIRM: "confirm", Verb.ANSWER: "feedback"}
-_ON_PROMISE = {Verb.KEEP: "keep", Verb.WARN: "warn", Verb.TELL: "tell"}
+_ON_PROMISE = {
+    Verb.ACCEPT: "accept",
+    Verb.KEEP: "keep",
+    Verb.WARN: "warn",
+    Verb.TELL: "tell",
+}
 _CREATES = {Verb.SCHEDULE: "session_id", Verb.PROMISE: "commitment_id"}
 
 # Invitations go out six days before a session, and news is too old after seven: the sweeper and the
 # post must not fall further behind than this.
+HOUR = timedelta(hours=1)
 SETTLE_EVERY = timedelta(days=2)
 TICK = timedelta(seconds=20)
 # Short of the next hour at which anything happens in the story.
@@ -74,7 +80,7 @@ async def form_pairs(api: Api, wanted: int) -> tuple[list[Couple], dict[str, int
     """Ask for proposals, let both sides accept, start; the pairs, and why some found nobody."""
     body = {"programme_id": PROGRAMME, "limit": wanted}
     answer = await api.post("matching", "/v1/matches", person=MANAGER, role="manager", body=body)
-    couples = [_couple(pair) for pair in answer["proposed"]]
+    couples = _couples(answer["proposed"])
     await gently(_begin(api, couple) for couple in couples)
     await gently(_known(api, couple) for couple in couples)
     return couples, dict(Counter(one["reason"] for one in answer["unmatched"]))
@@ -162,14 +168,29 @@ async def _act(stage: Stage, couple: Couple, action: Action) -> None:
         await stage.log.send([leaver(person, stage.tenant, stage.now)])
         return
     if action.verb is Verb.COMPLETE:
-        path, body = f"/v1/pairs/{couple.pair_id}/end", {"reason": "completed"}
-        await stage.api.post("matching", path, person=person, body=body)
+        path = f"/v1/pairs/{couple.pair_id}/end"
+        await stage.api.post("matching", path, person=person, body={"reason": "completed"})
         return
+    body: Mapping[str, object] = action.body
+    if action.verb is Verb.SCHEDULE:
+        starts_at = datetime.fromisoformat(str(body["starts_at"]))
+        body = {**body, "starts_at": (starts_at - couple.earlier * HOUR).isoformat()}
+    if action.verb is Verb.ANSWER:
+        body = {**body, "item": await _asked(stage, action, person)}
     answer = await stage.api.post(
-        "sessions", _path(stage, couple, action), person=person, body=action.body or None
+        "sessions", _path(stage, couple, action), person=person, body=body or None
     )
     if created := _CREATES.get(action.verb):
         stage.names[action.pair, action.ref] = answer[created]
+
+
+async def _asked(stage: Stage, action: Action, person: PersonId) -> str:
+    """What the person is asked now about a session."""
+    name = stage.names[action.pair, action.ref]
+    asked = await stage.api.get(
+        "sessions", f"/v1/sessions/{name}/question", person=person, role="participant"
+    )
+    return str(asked["item"])
 
 
 def _path(stage: Stage, couple: Couple, action: Action) -> str:
@@ -191,9 +212,16 @@ def leaver(person: PersonId, tenant: TenantId, now: datetime) -> Record:
     return Record(PEOPLE.name, key, value, (("content-type", CONTENT_TYPE),))
 
 
-def _couple(pair: dict[str, Any]) -> Couple:
-    mentor, mentee = pair["mentor"]["person_id"], pair["mentee"]["person_id"]
-    return Couple(PairId(pair["pair_id"]), PersonId(mentor), PersonId(mentee))
+def _couples(proposed: Iterable[dict[str, Any]]) -> list[Couple]:
+    taken: Counter[tuple[str, int]] = Counter()
+    couples = []
+    for pair in proposed:
+        both = pair["mentor"]["person_id"], pair["mentee"]["person_id"]
+        earlier = next(n for n in count() if not any(taken[who, n] for who in both))
+        taken.update((who, earlier) for who in both)
+        mentor, mentee = (PersonId(who) for who in both)
+        couples.append(Couple(PairId(pair["pair_id"]), mentor, mentee, earlier))
+    return couples
 
 
 async def _begin(api: Api, couple: Couple) -> None:

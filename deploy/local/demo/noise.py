@@ -35,11 +35,16 @@ LATE_BY = timedelta(weeks=3)
 
 @dataclass(frozen=True, slots=True)
 class Couple:
-    """A pair that started: what the driver and the noise need to know of it."""
+    """A pair that started: what the driver and the noise need to know of it.
+
+    `earlier` is how many hours earlier than others they meet: who is in two pairs has one time for
+    each.
+    """
 
     pair_id: PairId
     mentor_id: PersonId
     mentee_id: PersonId
+    earlier: int = 0
 
 
 @dataclass(frozen=True, slots=True)

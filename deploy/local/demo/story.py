@@ -11,15 +11,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from random import Random
-from typing import Literal, get_args
+from typing import Literal
 
 from deploy.local.demo.size import START, DemoSize
 from deploy.local.demo.temperaments import Nature, Temperament, temperament_of
-from shared.events.sessions import FeedbackItem
 
 Side = Literal["mentor", "mentee"]
 SIDES: tuple[Side, Side] = ("mentor", "mentee")
-ITEMS: tuple[FeedbackItem, ...] = get_args(FeedbackItem)
 
 DAY = timedelta(days=1)
 # Hours of a working day at which things happen, in UTC; `START` is at 08:00.
@@ -44,6 +42,7 @@ class Verb(StrEnum):
     CONFIRM = "confirm"
     ANSWER = "answer"
     PROMISE = "promise"
+    ACCEPT = "accept"
     KEEP = "keep"
     WARN = "warn"
     TELL = "tell"
@@ -146,13 +145,16 @@ class _Teller:
             yield from self._answers(ref, day)
 
     def _answers(self, ref: str, day: datetime) -> Iterator[Action]:
+        answered = False
         for side in self._sides():
             if self._chance.random() >= ANSWERS:
                 continue
-            items = 2 if self._chance.random() < ANSWERS_TWICE else 1
+            # Once both have answered, nothing more is asked.
+            twice = not answered and self._chance.random() < ANSWERS_TWICE
+            answered = True
             yes = self._nature(_other(side), day).yes
-            for item in self._chance.sample(ITEMS, items):
-                said = {"item": item, "answer": self._chance.random() < yes}
+            for _ in range(2 if twice else 1):
+                said = {"answer": self._chance.random() < yes}
                 yield self._act(day + DAY + MORNING, side, Verb.ANSWER, ref, said)
 
     def _promises(self, number: str, made_on: datetime, due: datetime) -> Iterator[Action]:
@@ -162,6 +164,7 @@ class _Teller:
             ref = f"{side}-{number}"
             body = {"due_at": due.isoformat(), "title": f"what we said, no. {number}"}
             yield self._act(made_on + EVENING, side, Verb.PROMISE, ref, body)
+            yield self._act(made_on + DAY + MORNING, _other(side), Verb.ACCEPT, ref)
             yield from self._outcome(side, ref, due)
 
     def _outcome(self, side: Side, ref: str, due: datetime) -> Iterator[Action]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from services.sessions.api.agreements import agreements_router
+from services.sessions.api.boundaries import boundaries_router
 from services.sessions.api.calendar import calendar_router
 from services.sessions.api.commitments import commitments_router
 from services.sessions.api.feedback import feedback_router
 from services.sessions.api.pairs import pairs_router
+from services.sessions.api.proposals import proposals_router
+from services.sessions.api.repairs import repairs_router
 from services.sessions.api.sessions import sessions_router
 from services.sessions.domain.rules import Rules
 from shared.clock import Clock
@@ -24,8 +27,11 @@ def build_api(pool: Pool, clock: Clock, rules: Rules) -> FastAPI:
         pairs_router(pool),
         agreements_router(pool),
         sessions_router(pool, rules),
+        proposals_router(pool, rules),
         feedback_router(pool),
         commitments_router(pool, rules),
+        repairs_router(pool, rules),
+        boundaries_router(pool),
         calendar_router(pool),
     ):
         api.include_router(router, prefix="/v1")

@@ -88,7 +88,7 @@ Asked: TypeAlias = Annotated[Asking, Depends(_asked)]
 Reading: TypeAlias = Annotated[Asking, Depends(_reading)]
 
 
-def write_cursor(entry: Entry) -> str:
+def write_cursor(entry: Entry | After) -> str:
     """The cursor of the page after `entry`."""
     return f"{entry.occurred_at.isoformat().replace('+00:00', 'Z')}_{entry.event_id}"
 

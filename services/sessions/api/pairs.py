@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from services.sessions.api.asking import Reading, read_cursor, write_cursor
-from services.sessions.api.shapes import (
+from services.sessions.api.pair_shapes import (
     HistoryOut,
     PairOut,
     PairsOut,
@@ -38,7 +38,7 @@ def pairs_router(pool: Pool) -> APIRouter:
     async def view_pair(pair: UUID, asked: Reading) -> PairOut:
         """A pair you are in: what is agreed, what comes next, what would help."""
         view = await views.view_pair(pool, asked.ask, PairId(pair))
-        return pair_out(view, asked.ask.person)
+        return pair_out(view, asked.ask)
 
     @router.get("/pairs/{pair}/history")
     async def view_history(

@@ -1,36 +1,80 @@
-"""A promise of one side to the other: open, then kept, missed, or released by the end. Pure.
+"""A promise of one side to the other: the value, its states, and what time makes of it. Pure.
 
-    made --keep (receiver, delivered by due)---------> kept
-      |--warn (maker, before due)--> still open; kept, or missed_warned at due + grace
-      |--tell (maker, due..due+grace)--> still open; missed_told at due + grace
-      `--no word-------------------------------------> missed at due + grace
+    made --accept (receiver, before due)------------------> open
+      |--decline (receiver) / withdraw (maker), before due-> declined / withdrawn
+      |--keep (receiver): yes to all of it at once---------> kept
+      `--no word by due + grace----------------------------> lapsed: nobody had taken it
 
-Only times decide, never whether the sweeper has been: a late sweep gives the same facts.
+    open --keep (receiver, came by due)--------------------> kept
+      |--release (receiver, before due)--------------------> released
+      |--warn (maker, before due): stays open
+      |--ask-for-time (maker, before due): a warning; agree-time moves it, refuse-time does not
+      |--claim-done (maker, done by due)-------------------> claimed
+      |--tell (maker, from due on): stays open
+      `--due + grace: warned / told / no word--------------> missed_warned / missed_told / missed
+
+    claimed --keep (receiver)------------------------------> kept, as of when it was done
+      |--take-back (maker, by due + grace)-----------------> open
+      |--dispute (receiver)--------------------------------> disputed
+      `--no answer by due + grace, or a grace after it-----> unconfirmed
+
+    disputed --keep (receiver) / admit (maker)-------------> kept / shown_false
+      |--resolve (a manager of neither side)---------------> kept, shown_false or unsettled
+      `--14 days of presence-------------------------------> unsettled
+
+    missed_* --acknowledge (receiver)----------------------> stays missed, and was heard
+
+Only times decide, never whether the sweeper has been: whoever speaks later than `sweep_at` speaks
+about what the sweeper will find there, so a late sweep gives the same facts.
+
+What was never taken, taken back before anybody took it, or never agreed about (lapsed, withdrawn,
+unconfirmed, unsettled) is published by nobody. A receiver who keeps silent neither gives trust nor
+takes it: silence may be a holiday, and a claim may be false.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, TypedDict
 from uuid import UUID
 
 from services.sessions.domain.happened import Happened
 from services.sessions.domain.pair import Pair
-from services.sessions.domain.rules import MAX_AHEAD, MAX_OPEN_COMMITMENTS, Rules
+from services.sessions.domain.presence import NEVER
+from services.sessions.domain.rules import MAX_OPEN_COMMITMENTS
 from services.sessions.domain.thing import Decision, Reply
-from shared.errors import Conflict, Forbidden, Rejected
+from shared.errors import Conflict
 from shared.events.sessions import (
-    CommitmentKept,
-    CommitmentMade,
     CommitmentMissed,
     CommitmentMissedTold,
     CommitmentMissedWarned,
-    CommitmentWarned,
+    Size,
 )
 from shared.ids import CommitmentId, PairId, PersonId, TenantId
 
-State = Literal["open", "kept", "missed_warned", "missed_told", "missed", "released"]
+State = Literal[
+    "made",
+    "open",
+    "claimed",
+    "disputed",
+    "kept",
+    "missed_warned",
+    "missed_told",
+    "missed",
+    "declined",
+    "withdrawn",
+    "lapsed",
+    "released",
+    "shown_false",
+    "unconfirmed",
+    "unsettled",
+]
+ONGOING: tuple[State, ...] = ("made", "open", "claimed", "disputed")
+MISSED: tuple[State, ...] = ("missed_warned", "missed_told", "missed")
+
+# A dispute that is not settled by then is no evidence.
+SETTLE_WITHIN = timedelta(days=14)
 
 
 class CommitmentClosed(Conflict):
@@ -57,6 +101,12 @@ class CommitmentTold(Conflict):
     slug = "commitment-told"
 
 
+class NotNow(Conflict):
+    """This cannot be done with the commitment as it is."""
+
+    slug = "commitment-not-now"
+
+
 class TooManyCommitments(Conflict):
     """You have as many open commitments in this pair as one side can have."""
 
@@ -69,11 +119,34 @@ class Promise:
 
     due_at: datetime
     title: str | None = None
+    size: Size | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MoreTime:
+    """The maker asked for `due_at` instead. `with_notice` is as long before as was agreed."""
+
+    due_at: datetime
+    with_notice: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The maker says that it was done at `done_at`. It would have closed at `closes_at`."""
+
+    done_at: datetime
+    claimed_at: datetime
+    closes_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Commitment:
-    """Made by `made_by` to the other side. It is open until `sweep_at`, due + grace, at most."""
+    """Made by `made_by` to the other side. At `sweep_at` what is there decides.
+
+    `promise.due_at` is when it is due by what is known of leaves and holidays; `promised_for` is
+    what was said, where that differs, and `dated_at` when it was said, where that was not when it
+    was made. `waits_for` has to answer it now.
+    """
 
     tenant: TenantId
     pair_id: PairId
@@ -82,10 +155,18 @@ class Commitment:
     made_at: datetime
     promise: Promise
     sweep_at: datetime
-    state: State = "open"
+    state: State = "made"
+    accepted_at: datetime | None = None
     warned_at: datetime | None = None
     told_at: datetime | None = None
     kept_at: datetime | None = None
+    acknowledged_at: datetime | None = None
+    promised_for: datetime | None = None
+    dated_at: datetime | None = None
+    asked: MoreTime | None = None
+    claim: Claim | None = None
+    disputed_at: datetime | None = None
+    waits_for: PersonId | None = None
     revision: int = 1
 
     @property
@@ -94,12 +175,29 @@ class Commitment:
 
     @property
     def reply(self) -> Reply | None:
-        """Nobody's word is waited for."""
-        return None
+        """Whose word it waits for: until it is due, or until what was claimed is closed."""
+        if self.waits_for is None:
+            return None
+        until = self.sweep_at if self.state in ("claimed", "disputed") else self.due_at
+        return Reply(self.waits_for, "commitment", until if until < NEVER else None)
 
     @property
     def due_at(self) -> datetime:
         return self.promise.due_at
+
+
+class Names(TypedDict):
+    """What every fact about a commitment says of it."""
+
+    commitment_id: CommitmentId
+    by: PersonId
+    due_at: datetime
+
+
+def names_of(commitment: Commitment) -> Names:
+    return Names(
+        commitment_id=commitment.commitment_id, by=commitment.made_by, due_at=commitment.due_at
+    )
 
 
 def require_room(open_already: int) -> None:
@@ -108,132 +206,60 @@ def require_room(open_already: int) -> None:
         raise TooManyCommitments
 
 
-def make(
-    pair: Pair,
-    commitment_id: CommitmentId,
-    by: PersonId,
-    promise: Promise,
-    now: datetime,
-    rules: Rules,
-) -> Decision[Commitment]:
-    """Promise something to the other side; `require_room` has said that there is room for it.
-
-    Raises Rejected for a due time that is past or too far, or PairEnded.
-    """
-    pair.side_of(by)
-    pair.require_active()
-    if promise.due_at <= now:
-        raise Rejected("a commitment can only be due in the future", field="due_at")
-    if promise.due_at > now + MAX_AHEAD:
-        raise Rejected("a commitment can be due at most a year ahead", field="due_at")
-    made = Commitment(
-        pair.tenant, pair.pair_id, commitment_id, by, now, promise, promise.due_at + rules.grace
-    )
-    fact = CommitmentMade(**pair.sides, commitment_id=commitment_id, by=by, due_at=made.due_at)
-    return made, (Happened(pair.tenant, fact, now),)
+def standing(commitment: Commitment, now: datetime) -> Commitment:
+    """The commitment as it is at `now`, whether or not the sweeper has been."""
+    if commitment.state not in ONGOING or now < commitment.sweep_at:
+        return commitment
+    return replace(commitment, state=_closed(commitment), waits_for=None, asked=None)
 
 
-def keep(
-    pair: Pair, commitment: Commitment, by: PersonId, now: datetime, kept_at: datetime | None
-) -> Decision[Commitment]:
-    """The receiving side says that it came by its due time. Saying so again changes nothing.
-
-    Until due, `kept_at` may be left out and is now. After due, within the grace, the receiver may
-    still say that it had come in time, and must say when; a maker who told otherwise is believed.
-    Raises Forbidden, Rejected, CommitmentClosed, CommitmentDue or CommitmentTold.
-    """
-    if pair.side_of(by) == pair.side_of(commitment.made_by):
-        raise Forbidden("only the other side can say that your commitment was kept")
-    if commitment.state == "kept":
-        return commitment, ()
-    _require_open(commitment, now)
-    if commitment.told_at is not None:
-        raise CommitmentTold
-    due = commitment.due_at
-    when = kept_at or now
-    if when > due:
-        raise CommitmentDue(
-            f"it was due at {due.isoformat()}; if it came by then, say when with kept_at"
-        )
-    if not commitment.made_at <= when <= now:
-        raise Rejected("kept_at lies between when it was made and now", field="kept_at")
-    fact = CommitmentKept(**pair.sides, **_names(commitment), kept_at=when)
-    return replace(commitment, state="kept", kept_at=when), (Happened(pair.tenant, fact, when),)
-
-
-def warn(pair: Pair, commitment: Commitment, by: PersonId, now: datetime) -> Decision[Commitment]:
-    """Before it is due, the maker says that it will not be kept in time. It stays open until due.
-
-    Raises Forbidden, CommitmentClosed or CommitmentDue.
-    """
-    _require_maker(pair, commitment, by)
-    if commitment.warned_at is not None:
-        return commitment, ()
-    _require_open(commitment, now)
-    if now >= commitment.due_at:
-        raise CommitmentDue(
-            f"it was due at {commitment.due_at.isoformat()}; tell the other side instead"
-        )
-    fact = CommitmentWarned(**pair.sides, **_names(commitment), warned_at=now)
-    return replace(commitment, warned_at=now), (Happened(pair.tenant, fact, now),)
-
-
-def tell(pair: Pair, commitment: Commitment, by: PersonId, now: datetime) -> Decision[Commitment]:
-    """After it was due, within the grace, the maker says that it was not kept in time.
-
-    Nothing is published yet: that it was missed is a fact when the grace is over.
-    Raises Forbidden, CommitmentClosed or CommitmentNotDue.
-    """
-    _require_maker(pair, commitment, by)
-    if commitment.told_at is not None:
-        return commitment, ()
-    _require_open(commitment, now)
-    if now < commitment.due_at:
-        raise CommitmentNotDue(
-            f"it is due at {commitment.due_at.isoformat()}; until then, warn the other side"
-        )
-    return replace(commitment, told_at=now), ()
+def as_of(pair: Pair, commitment: Commitment, now: datetime) -> Decision[Commitment]:
+    """The commitment as it is at `now`, and what the sweeper would have published about it."""
+    it = standing(commitment, now)
+    return (it, ()) if it is commitment else (it, _missed(pair, it))
 
 
 def close(pair: Pair, commitment: Commitment) -> Decision[Commitment]:
-    """What is so at `sweep_at` of a commitment that nobody kept."""
-    if commitment.state != "open":
+    """What is so at `sweep_at` of a commitment that goes on."""
+    return as_of(pair, commitment, commitment.sweep_at)
+
+
+def ended(pair: Pair, commitment: Commitment) -> Decision[Commitment]:
+    """What the end of the pair makes of it: what was due later is asked of nobody.
+
+    A dispute goes on: what it is about has happened, or has not.
+    """
+    if commitment.state not in ONGOING or commitment.state == "disputed":
         return commitment, ()
-    names = _names(commitment)
+    if pair.ended_at is None or commitment.due_at <= pair.ended_at:
+        return commitment, ()
+    return replace(commitment, state="released", waits_for=None, asked=None), ()
+
+
+def _closed(commitment: Commitment) -> State:
+    match commitment.state:
+        case "made":
+            return "lapsed"
+        case "claimed":
+            return "unconfirmed"
+        case "disputed":
+            return "unsettled"
+        case _ if commitment.warned_at is not None:
+            return "missed_warned"
+        case _:
+            return "missed" if commitment.told_at is None else "missed_told"
+
+
+def _missed(pair: Pair, it: Commitment) -> tuple[Happened, ...]:
+    names = names_of(it)
     fact: CommitmentMissedWarned | CommitmentMissedTold | CommitmentMissed
-    state: State
-    if commitment.warned_at is not None:
-        fact = CommitmentMissedWarned(**pair.sides, **names, warned_at=commitment.warned_at)
-        state, at = "missed_warned", commitment.due_at
-    elif commitment.told_at is not None:
-        fact = CommitmentMissedTold(**pair.sides, **names, told_at=commitment.told_at)
-        state, at = "missed_told", commitment.told_at
+    if it.state == "missed_warned" and it.warned_at is not None:
+        fact = CommitmentMissedWarned(**pair.sides, **names, warned_at=it.warned_at)
+        at = it.due_at
+    elif it.state == "missed_told" and it.told_at is not None:
+        fact, at = CommitmentMissedTold(**pair.sides, **names, told_at=it.told_at), it.told_at
+    elif it.state == "missed":
+        fact, at = CommitmentMissed(**pair.sides, **names), it.sweep_at
     else:
-        fact = CommitmentMissed(**pair.sides, **names)
-        state, at = "missed", commitment.sweep_at
-    return replace(commitment, state=state), (Happened(pair.tenant, fact, at),)
-
-
-class _Names(TypedDict):
-    commitment_id: CommitmentId
-    by: PersonId
-    due_at: datetime
-
-
-def _names(commitment: Commitment) -> _Names:
-    return _Names(
-        commitment_id=commitment.commitment_id, by=commitment.made_by, due_at=commitment.due_at
-    )
-
-
-def _require_open(commitment: Commitment, now: datetime) -> None:
-    if commitment.state == "released":
-        raise CommitmentClosed("the pair ended before it was due")
-    if commitment.state != "open" or now >= commitment.sweep_at:
-        raise CommitmentClosed(f"it was due at {commitment.due_at.isoformat()} and is closed")
-
-
-def _require_maker(pair: Pair, commitment: Commitment, by: PersonId) -> None:
-    pair.side_of(by)
-    if by != commitment.made_by:
-        raise Forbidden("only the side that made the commitment can say so")
+        return ()
+    return (Happened(pair.tenant, fact, at),)

@@ -22,7 +22,10 @@ class Away:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A person of a pair. `zone` is an IANA name; leaves and holidays are days in that zone."""
+    """A person of a pair. `zone` is an IANA name; leaves and holidays are days in that zone.
+
+    Of who is `erased` nothing else is known, and they say nothing more.
+    """
 
     person_id: PersonId
     zone: str = "UTC"
@@ -30,3 +33,4 @@ class Member:
     name: str | None = None
     away: tuple[Away, ...] = ()
     holidays: frozenset[date] = frozenset()
+    erased: bool = False

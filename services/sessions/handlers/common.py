@@ -73,7 +73,8 @@ def _member(pair: Pair | None, ask: Ask) -> Pair:
     if pair is None:
         raise NotFound
     if not ask.judging:
-        pair.side_of(ask.person)
+        if pair.member(ask.person).erased:
+            raise NotFound
     elif ask.role != "manager" or ask.person in pair.members:
         raise NotAJudge
     return pair

@@ -6,11 +6,11 @@ from datetime import datetime
 
 from services.sessions.domain.member import Member
 from services.sessions.domain.pair import Pair
-from services.sessions.queries import pairs, people
+from services.sessions.handlers.endings import release
+from services.sessions.queries import pairs
 from shared.events.envelope import Event
 from shared.events.insights import TrustChanged
 from shared.events.matching import PairEnded, PairStarted
-from shared.events.people import PersonLeft, PersonState
 from shared.postgres.pool import Connection
 
 
@@ -31,13 +31,14 @@ async def on_pair_started(conn: Connection, event: Event, now: datetime) -> None
     )
 
 
-async def on_pair_ended(conn: Connection, event: Event, now: datetime) -> None:  # noqa: ARG001
+async def on_pair_ended(conn: Connection, event: Event, now: datetime) -> None:
     """Nothing new begins in the pair, and what lay after its end is asked of nobody."""
     fact = event.fact
     assert isinstance(fact, PairEnded)
     mentor, mentee = Member(fact.mentor_id), Member(fact.mentee_id)
     pair = Pair(event.tenant, fact.pair_id, mentor, mentee, fact.ended_at)
     await pairs.end(conn, pair, fact.ended_at)
+    await release(conn, await pairs.find(conn, event.tenant, fact.pair_id) or pair, now)
 
 
 async def on_trust_changed(conn: Connection, event: Event, now: datetime) -> None:  # noqa: ARG001
@@ -45,18 +46,3 @@ async def on_trust_changed(conn: Connection, event: Event, now: datetime) -> Non
     fact = event.fact
     assert isinstance(fact, TrustChanged)
     await pairs.save_trust(conn, event.tenant, fact.pair_id, fact.revision, fact.partner_safe)
-
-
-async def on_person_state(conn: Connection, event: Event, now: datetime) -> None:  # noqa: ARG001
-    """Keep what the pair's page and calendar need: zone, country and name, and nothing else."""
-    fact = event.fact
-    assert isinstance(fact, PersonState)
-    member = Member(fact.person_id, fact.timezone, fact.country, fact.display_name)
-    await people.save(conn, event.tenant, member, event.occurred_at)
-
-
-async def on_person_left(conn: Connection, event: Event, now: datetime) -> None:  # noqa: ARG001
-    """Forget the person's name and zone; that their pairs end is for matching to say."""
-    fact = event.fact
-    assert isinstance(fact, PersonLeft)
-    await people.forget(conn, event.tenant, fact.person_id)

@@ -8,11 +8,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from services.sessions.domain import boundary as boundary_rules
 from services.sessions.domain import commitment as commitment_rules
+from services.sessions.domain import proposal as proposal_rules
+from services.sessions.domain import repair as repair_rules
 from services.sessions.domain import session as session_rules
 from services.sessions.domain.pair import Pair
 from services.sessions.domain.thing import Decision
-from services.sessions.queries import commitments, sessions
+from services.sessions.queries import boundaries, commitments, proposals, repairs, sessions
 from services.sessions.queries.sweeps import Swept
 from shared.postgres.pool import Connection
 
@@ -35,5 +38,8 @@ class Kind:
 
 KINDS = (
     Kind(sessions, session_rules.close),
+    Kind(proposals, proposal_rules.close),
     Kind(commitments, commitment_rules.close),
+    Kind(repairs, repair_rules.close),
+    Kind(boundaries, boundary_rules.close),
 )

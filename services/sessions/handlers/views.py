@@ -49,7 +49,7 @@ async def view_pair(pool: Pool, ask: Ask, pair_id: PairId) -> PairView:
         return PairView(
             pair=pair,
             agreement=in_force,
-            proposed=newest if newest and newest.signed_at is None else None,
+            proposed=newest if newest and newest.waits else None,
             next_session=await sessions.upcoming(conn, pair, ask.now),
             to_confirm=await sessions.to_confirm(conn, pair, ask.person, ask.now, MAX_TO_CONFIRM),
             open_commitments=await commitments.open_of(conn, pair, 2 * MAX_OPEN_COMMITMENTS),

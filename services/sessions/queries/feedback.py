@@ -5,27 +5,37 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from services.sessions.domain.feedback import Answer
+from services.sessions.domain.session import Session
 from shared.ids import PersonId, SessionId, TenantId
 from shared.postgres.pool import Connection
 
-_GIVEN = """
-    SELECT tenant, session_id, given_by, item, answer, given_at FROM feedback
-    WHERE tenant = $1 AND session_id = $2 AND given_by = $3
+_OF_SESSION = """
+    SELECT given_by, item, answer, given_at, shared FROM feedback
+    WHERE tenant = $1 AND session_id = $2 ORDER BY given_at, item
 """
 _GIVE = """
-    INSERT INTO feedback (tenant, session_id, given_by, item, answer, given_at)
-    VALUES ($1, $2, $3, $4, $5, $6)
+    INSERT INTO feedback (tenant, session_id, given_by, item, answer, given_at, shared)
+    VALUES ($1, $2, $3, $4, $5, $6, $7)
+"""
+_HELD_BEFORE = """
+    SELECT count(*) FROM session
+    WHERE tenant = $1 AND pair_id = $2 AND state = 'held' AND starts_at < $3
 """
 
 
-async def given(
-    conn: Connection, tenant: TenantId, session_id: SessionId, person: PersonId
-) -> Sequence[Answer]:
-    """What `person` has answered about one session."""
-    rows = await conn.fetch(_GIVEN, tenant, session_id, person)
+async def of_session(conn: Connection, tenant: TenantId, session_id: SessionId) -> Sequence[Answer]:
+    """What both sides have answered about one session, in order."""
     return [
-        Answer(tenant, session_id, person, row["item"], row["answer"], row["given_at"])
-        for row in rows
+        Answer(
+            tenant,
+            session_id,
+            PersonId(row["given_by"]),
+            row["item"],
+            row["answer"],
+            row["given_at"],
+            row["shared"],
+        )
+        for row in await conn.fetch(_OF_SESSION, tenant, session_id)
     ]
 
 
@@ -38,4 +48,12 @@ async def give(conn: Connection, answer: Answer) -> None:
         answer.item,
         answer.yes,
         answer.given_at,
+        answer.shared,
     )
+
+
+async def held_before(conn: Connection, session: Session) -> int:
+    """How many sessions the pair had held before this one."""
+    starts_at = session.slot.starts_at
+    count: int = await conn.fetchval(_HELD_BEFORE, session.tenant, session.pair_id, starts_at)
+    return count

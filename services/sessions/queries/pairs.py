@@ -17,7 +17,7 @@ from shared.postgres.pool import Connection
 _MEMBERS = ", ".join(
     f"{side}.{column} AS {side}_{column}"
     for side in ("mentor", "mentee")
-    for column in ("timezone", "country", "display_name", "away")
+    for column in ("timezone", "country", "display_name", "away", "erased_on")
 )
 COLUMNS = f"""pair.tenant, pair.pair_id, mentor_id, mentee_id, started_at, ended_at, programme_id,
     {_MEMBERS}"""
@@ -30,7 +30,14 @@ JOIN_MEMBERS = """
 _FIND = f"""
     SELECT {COLUMNS} FROM pair {JOIN_MEMBERS} WHERE pair.tenant = $1 AND pair.pair_id = $2
 """
-_LOCK = f"{_FIND} FOR UPDATE OF pair"
+# A statement that waits for a row reads on with the row as it is then, and with everything else as
+# it was before: `stale` is whether the days of one of the two have changed meanwhile.
+_LOCK = f"""
+    SELECT {COLUMNS}, pair.redated <> (
+        SELECT redated FROM pair AS before WHERE before.tenant = $1 AND before.pair_id = $2
+    ) AS stale
+    FROM pair {JOIN_MEMBERS} WHERE pair.tenant = $1 AND pair.pair_id = $2 FOR UPDATE OF pair
+"""
 _OF_PERSON = f"""
     SELECT {COLUMNS} FROM pair {JOIN_MEMBERS}
     WHERE pair.tenant = $1 AND (mentor_id = $2 OR mentee_id = $2)
@@ -49,10 +56,6 @@ _END = """
 _RELEASE_SESSIONS = """
     UPDATE session SET state = 'released'
     WHERE tenant = $1 AND pair_id = $2 AND state = 'scheduled' AND starts_at >= $3
-"""
-_RELEASE_COMMITMENTS = """
-    UPDATE commitment SET state = 'released'
-    WHERE tenant = $1 AND pair_id = $2 AND state = 'open' AND due_at > $3
 """
 _SAVE_TRUST = """
     INSERT INTO pair_trust (tenant, pair_id, revision, partner_safe) VALUES ($1, $2, $3, $4::jsonb)
@@ -84,6 +87,8 @@ async def find(conn: Connection, tenant: TenantId, pair_id: PairId) -> Pair | No
 async def lock(conn: Connection, tenant: TenantId, pair_id: PairId) -> Pair | None:
     """The pair, held by the caller's transaction until it ends. Always the first lock taken."""
     row = await conn.fetchrow(_LOCK, tenant, pair_id)
+    if row and row["stale"]:
+        row = await conn.fetchrow(_FIND, tenant, pair_id)
     return pair_of(row) if row else None
 
 
@@ -108,10 +113,9 @@ async def start(conn: Connection, pair: Pair) -> None:
 
 
 async def end(conn: Connection, pair: Pair, ended_at: datetime) -> None:
-    """Remember a pair's end, and that it asks for nothing that lay after it."""
+    """Remember a pair's end, and that it meets no more. The row is held by the caller then."""
     await conn.execute(_END, pair.tenant, pair.pair_id, pair.mentor_id, pair.mentee_id, ended_at)
     await conn.execute(_RELEASE_SESSIONS, pair.tenant, pair.pair_id, ended_at)
-    await conn.execute(_RELEASE_COMMITMENTS, pair.tenant, pair.pair_id, ended_at)
 
 
 async def save_trust(
@@ -135,4 +139,5 @@ def _member(row: asyncpg.Record, side: Side) -> Member:
         row[f"{side}_display_name"],
         tuple(Away(range_.lower, range_.upper) for range_ in row[f"{side}_away"] or ()),
         holidays_of(country),
+        row[f"{side}_erased_on"] is not None,
     )

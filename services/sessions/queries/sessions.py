@@ -3,24 +3,75 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 import asyncpg
 
 from services.sessions.domain.pair import Pair
-from services.sessions.domain.session import Session, Slot
+from services.sessions.domain.session import Booking, Claim, Session, Slot, State
 from services.sessions.queries.sweeps import Swept
 from shared.ids import PairId, PersonId, SessionId, TenantId
 from shared.postgres.pool import Connection
 
-_COLUMNS = """tenant, session_id, pair_id, scheduled_by, starts_at, ends_at, duration_minutes,
-    confirmed_by, sweep_at, state, revision"""
+# Name and type of each column, in the order of `_row`.
+_TYPES = {
+    "tenant": "text",
+    "session_id": "uuid",
+    "pair_id": "uuid",
+    "scheduled_by": "text",
+    "starts_at": "timestamptz",
+    "ends_at": "timestamptz",
+    "duration_minutes": "int",
+    "sweep_at": "timestamptz",
+    "state": "text",
+    "revision": "int",
+    "confirmed_by": "text",
+    "missed_by": "text",
+    "channel": "text",
+    "series_id": "uuid",
+    "allowed_by": "text",
+    "broken_term": "text",
+    "sequence": "int",
+    "claimed_by": "text",
+    "accused": "text",
+    "claimed_at": "timestamptz",
+    "confirm_until": "timestamptz",
+    "in_outage": "boolean",
+    "disputed_at": "timestamptz",
+}
+# What stays as it was when it was scheduled.
+_FIXED = {"tenant", "session_id", "pair_id", "scheduled_by", "series_id"}
+_COLUMNS = ", ".join(_TYPES)
+_ARRAYS = ", ".join(f"${n}::{type_}[]" for n, type_ in enumerate(_TYPES.values(), 1))
+# unnest flattens arrays of arrays, so these two come as text; a person's id needs no quotes.
+_SELECTED = ", ".join(
+    f"{name}::text[]" if name in ("confirmed_by", "missed_by") else name for name in _TYPES
+)
+# Word for word as in the index on what is due.
+_ONGOING = "state IN ('scheduled', 'claimed', 'disputed')"
+_LONGEST = timedelta(days=1)
 
 _FIND = f"SELECT {_COLUMNS} FROM session WHERE tenant = $1 AND session_id = $2"
+# One lock for each person: who takes a time for them waits here, in whichever pair. In the order of
+# the keys, so that no two wait for each other. Advisory locks are the whole database's; the
+# schema's name tells ours from a neighbour's.
+_HOLD = """
+    SELECT pg_advisory_xact_lock(key) FROM (
+        SELECT hashtextextended(current_schema() || '.times.' || $1 || '/' || person, 0) AS key
+        FROM unnest($2::text[]) AS person ORDER BY key
+    ) AS keys
+"""
 _TAKEN = """
-    SELECT starts_at, duration_minutes FROM session
-    WHERE tenant = $1 AND pair_id = $2 AND state IN ('scheduled', 'held') AND ends_at > $3
+    SELECT session_id, pair_id, starts_at, duration_minutes FROM session
+    WHERE tenant = $1 AND pair_id = ANY (ARRAY(
+            SELECT pair_id FROM pair
+            WHERE tenant = $1 AND (mentor_id = ANY ($2::text[]) OR mentee_id = ANY ($2::text[]))
+          ))
+      AND starts_at > $3 AND ends_at > $4
+      AND state IN ('scheduled', 'claimed', 'disputed', 'held')
 """
 _NEXT = f"""
     SELECT {_COLUMNS} FROM session
@@ -33,19 +84,51 @@ _TO_CONFIRM = f"""
       AND sweep_at > $3 AND NOT confirmed_by @> ARRAY[$4::text]
     ORDER BY starts_at LIMIT $5
 """
+_PAGE = f"""
+    SELECT {_COLUMNS} FROM session
+    WHERE tenant = $1 AND pair_id = $2 AND ($3::text IS NULL OR state = $3)
+      AND ($4::timestamptz IS NULL OR (starts_at, session_id) > ($4, $5::uuid))
+    ORDER BY starts_at, session_id LIMIT $6
+"""
+_OF_SERIES = f"""
+    SELECT {_COLUMNS} FROM session
+    WHERE tenant = $1 AND series_id = $2 ORDER BY starts_at, session_id
+"""
+_DISPUTED = """
+    SELECT session_id, session.pair_id, disputed_at FROM session JOIN pair USING (tenant, pair_id)
+    WHERE tenant = $1 AND state = 'disputed' AND $2 NOT IN (mentor_id, mentee_id)
+    ORDER BY disputed_at, session_id LIMIT $3
+"""
 _SAVE = f"""
     INSERT INTO session ({_COLUMNS})
-    SELECT tenant, session_id, pair_id, scheduled_by, starts_at,
-           starts_at + make_interval(mins => duration_minutes), duration_minutes,
-           -- unnest flattens arrays of arrays; the two who may confirm come side by side.
-           array_remove(ARRAY[first, second], NULL), sweep_at, state, revision
-    FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::text[], $5::timestamptz[], $6::int[],
-                $7::text[], $8::text[], $9::timestamptz[], $10::text[], $11::int[])
-      AS row(tenant, session_id, pair_id, scheduled_by, starts_at, duration_minutes,
-             first, second, sweep_at, state, revision)
+    SELECT {_SELECTED} FROM unnest({_ARRAYS}) AS row({_COLUMNS})
     ON CONFLICT (tenant, session_id) DO UPDATE
-    SET confirmed_by = excluded.confirmed_by, state = excluded.state, revision = excluded.revision
+    SET {", ".join(f"{name} = excluded.{name}" for name in _TYPES if name not in _FIXED)}
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A time that somebody meets at, and in which pair."""
+
+    session_id: SessionId
+    pair_id: PairId
+    slot: Slot
+
+
+class After(NamedTuple):
+    """The last session of the page before."""
+
+    starts_at: datetime
+    session_id: UUID
+
+
+class Disputed(NamedTuple):
+    """A session about which the two sides disagree."""
+
+    session_id: SessionId
+    pair_id: PairId
+    since: datetime
 
 
 async def find(conn: Connection, tenant: TenantId, session_id: UUID) -> Session | None:
@@ -53,10 +136,25 @@ async def find(conn: Connection, tenant: TenantId, session_id: UUID) -> Session 
     return session_of(row) if row else None
 
 
-async def taken(conn: Connection, pair: Pair, now: datetime) -> Sequence[Slot]:
-    """When the pair is to meet, or meets now."""
-    rows = await conn.fetch(_TAKEN, pair.tenant, pair.pair_id, now)
-    return [Slot(row["starts_at"], row["duration_minutes"]) for row in rows]
+async def hold_times(conn: Connection, pair: Pair) -> None:
+    """Let nobody else take a time of the two, in any pair of theirs, until the transaction ends.
+
+    The pair's row is locked before, so who waits here holds up nothing but their own pair.
+    """
+    await conn.execute(_HOLD, pair.tenant, pair.members)
+
+
+async def taken(conn: Connection, pair: Pair, now: datetime) -> Sequence[Taken]:
+    """When one of the two is to meet somebody, or meets them now, in any pair."""
+    rows = await conn.fetch(_TAKEN, pair.tenant, pair.members, now - _LONGEST, now)
+    return [
+        Taken(
+            SessionId(row["session_id"]),
+            PairId(row["pair_id"]),
+            Slot(row["starts_at"], row["duration_minutes"]),
+        )
+        for row in rows
+    ]
 
 
 async def upcoming(conn: Connection, pair: Pair, now: datetime) -> Session | None:
@@ -73,6 +171,31 @@ async def to_confirm(
     return [session_of(row) for row in rows]
 
 
+async def page(
+    conn: Connection, pair: Pair, state: State | None, after: After | None, limit: int
+) -> Sequence[Session]:
+    """A pair's sessions by their start, after the last of the page before. State None is any."""
+    at, id_ = after or (None, None)
+    rows = await conn.fetch(_PAGE, pair.tenant, pair.pair_id, state, at, id_, limit)
+    return [session_of(row) for row in rows]
+
+
+async def of_series(conn: Connection, tenant: TenantId, series_id: UUID) -> Sequence[Session]:
+    """The sessions that were booked together, by their start."""
+    return [session_of(row) for row in await conn.fetch(_OF_SERIES, tenant, series_id)]
+
+
+async def disputed(
+    conn: Connection, tenant: TenantId, judge: PersonId, limit: int
+) -> Sequence[Disputed]:
+    """What two sides cannot settle and `judge`, who is neither, could; the longest first."""
+    rows = await conn.fetch(_DISPUTED, tenant, judge, limit)
+    return [
+        Disputed(SessionId(row["session_id"]), PairId(row["pair_id"]), row["disputed_at"])
+        for row in rows
+    ]
+
+
 async def save(conn: Connection, sessions: Sequence[Session]) -> None:
     """Insert sessions, or write what became of them."""
     if not sessions:
@@ -83,34 +206,68 @@ async def save(conn: Connection, sessions: Sequence[Session]) -> None:
 def session_of(row: asyncpg.Record) -> Session:
     """The session in a row that holds the session's columns."""
     return Session(
-        TenantId(row["tenant"]),
-        PairId(row["pair_id"]),
-        SessionId(row["session_id"]),
-        PersonId(row["scheduled_by"]),
-        Slot(row["starts_at"], row["duration_minutes"]),
-        row["sweep_at"],
-        tuple(PersonId(person) for person in row["confirmed_by"]),
-        row["state"],
-        row["revision"],
+        tenant=TenantId(row["tenant"]),
+        pair_id=PairId(row["pair_id"]),
+        session_id=SessionId(row["session_id"]),
+        scheduled_by=PersonId(row["scheduled_by"]),
+        slot=Slot(row["starts_at"], row["duration_minutes"]),
+        sweep_at=row["sweep_at"],
+        confirmed_by=tuple(PersonId(person) for person in row["confirmed_by"]),
+        state=row["state"],
+        revision=row["revision"],
+        booking=Booking(row["channel"], row["series_id"], row["allowed_by"], row["broken_term"]),
+        sequence=row["sequence"],
+        claim=_claim(row) if row["claimed_at"] is not None else None,
+        missed_by=tuple(PersonId(person) for person in row["missed_by"]),
+    )
+
+
+def _claim(row: asyncpg.Record) -> Claim:
+    return Claim(
+        PersonId(row["claimed_by"]),
+        PersonId(row["accused"]),
+        row["claimed_at"],
+        row["confirm_until"],
+        row["in_outage"],
+        row["disputed_at"],
     )
 
 
 def _row(session: Session) -> tuple[object, ...]:
-    first, second, *_ = (*session.confirmed_by, None, None)
+    slot, booking, claim = session.slot, session.booking, session.claim
     return (
         session.tenant,
         session.session_id,
         session.pair_id,
         session.scheduled_by,
-        session.slot.starts_at,
-        session.slot.duration_minutes,
-        first,
-        second,
+        slot.starts_at,
+        slot.ends_at,
+        slot.duration_minutes,
         session.sweep_at,
         session.state,
         session.revision,
+        f"{{{','.join(session.confirmed_by)}}}",
+        f"{{{','.join(session.missed_by)}}}",
+        booking.channel,
+        booking.series_id,
+        booking.allowed_by,
+        booking.term,
+        session.sequence,
+        *(
+            (claim.by, claim.accused, claim.at, claim.confirm_until)
+            if claim
+            else (None, None, None, None)
+        ),
+        claim.outage if claim else False,
+        claim.disputed_at if claim else None,
     )
 
 
-# What the sweeper looks at: rows whose state is still open.
-SWEPT = Swept("session", "state = 'scheduled'", session_of)
+# What the sweeper looks at. A claim's clock runs from the claim on, a dispute's from the dispute.
+SWEPT = Swept(
+    "session",
+    _ONGOING,
+    session_of,
+    past="coalesce(disputed_at, claimed_at, ends_at)",
+    also=("confirm_until",),
+)

@@ -19,12 +19,16 @@ from shared.postgres.pool import Connection
 class Swept(Generic[AThing]):
     """A table whose rows time decides about at `sweep_at`, while `open_` (SQL) is so of them.
 
-    It has an index on sweep_at with `open_` as its condition, word for word.
+    It has an index on sweep_at with `open_` as its condition, word for word. From `past` (SQL) on
+    the time until `sweep_at` runs: what an outage takes of it is given back, to `sweep_at` and to
+    the columns `also`.
     """
 
     table: str
     open_: str
     read: Callable[[asyncpg.Record], AThing]
+    past: str = "sweep_at - interval '2 days'"
+    also: tuple[str, ...] = ()
 
 
 # Advisory locks are the whole database's; the schema's name tells ours from a neighbour's.

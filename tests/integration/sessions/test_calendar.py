@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from hashlib import sha256
+from typing import Any
 
 import httpx
 import pytest
-from icalendar import Calendar, Event
+from icalendar import Calendar
 
-from shared.events.people import PersonChanged, PersonLeft
+from shared.events.people import PersonChanged, PersonLeaveEnded, PersonLeft
+from shared.ids import PersonId
 from tests.integration.sessions.world import DAY, HOUR, MENTEE, MENTOR, START, TENANT, World
 
 
@@ -25,15 +27,15 @@ async def read(world: World, path: str, **headers: str) -> httpx.Response:
     return await world.http.get(path, headers=headers)
 
 
-async def entries(world: World, path: str) -> dict[str, Event]:
+async def entries(world: World, path: str) -> dict[str, Any]:
     """What is in the calendar, by the id of the thing."""
     answer = await read(world, path)
     assert answer.status_code == 200, answer.text
-    found = Calendar.from_ical(answer.content).walk("VEVENT")
-    return {str(each["UID"]).partition("@")[0]: each for each in found if isinstance(each, Event)}
+    found: list[Any] = Calendar.from_ical(answer.content).walk("VEVENT")
+    return {str(each["UID"]).partition("@")[0]: each for each in found}
 
 
-async def hr_says(world: World, person: str, name: str, zone: str = "Europe/Berlin") -> None:
+async def hr_says(world: World, person: PersonId, name: str, zone: str = "Europe/Berlin") -> None:
     fact = PersonChanged(
         person_id=person, email="a@example.org", display_name=name, timezone=zone, country="DE"
     )
@@ -165,3 +167,37 @@ async def test_the_address_is_managed_by_a_caller_who_says_who_they_are(
     world: World, method: str
 ) -> None:
     assert (await world.http.request(method, "/v1/me/calendar")).status_code == 422
+
+
+async def test_a_session_that_is_moved_and_cancelled_stays_one_entry(world: World) -> None:
+    session = await world.schedule(START + 3 * DAY)
+    path = await address(world)
+    seen = [(await entries(world, path))[session]]
+    world.clock.at += HOUR
+    there = {"starts_at": (START + 4 * DAY).isoformat(), "duration_minutes": 60}
+    await world.ok(MENTOR, f"/v1/sessions/{session}/reschedule", there)
+    seen.append((await entries(world, path))[session])
+    world.clock.at += HOUR
+    await world.ok(MENTOR, f"/v1/sessions/{session}/cancel")
+    seen.append((await entries(world, path))[session])
+    assert [each.start for each in seen[:2]] == [START + 3 * DAY, START + 4 * DAY]
+    assert [str(each["STATUS"]) for each in seen] == ["CONFIRMED", "CONFIRMED", "CANCELLED"]
+    sequences = [each["SEQUENCE"] for each in seen]
+    assert sequences == sorted(set(sequences))
+    assert [each["LAST-MODIFIED"].dt for each in seen] == [START, START + HOUR, START + 2 * HOUR]
+
+
+async def test_a_promise_that_a_leave_moves_is_moved_in_the_calendar(world: World) -> None:
+    promise = await world.promise(START + 7 * DAY)
+    path = await address(world, MENTEE)
+    first = (await entries(world, path))[promise]
+    leave = PersonLeaveEnded(
+        person_id=MENTEE,
+        leave_id="l",
+        started_on=(START + DAY).date(),
+        back_on=(START + 3 * DAY).date(),
+    )
+    await world.deliver(leave)
+    then = (await entries(world, path))[promise]
+    assert then.end == first.end + 2 * DAY
+    assert then["SEQUENCE"] > first["SEQUENCE"]

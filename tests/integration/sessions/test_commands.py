@@ -51,7 +51,7 @@ async def test_the_same_key_at_the_same_time_happens_once(world: World) -> None:
 
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.json()["commitment_id"] for answer in answers}) == 1
-    assert await world.types() == ["commitment.made"]
+    assert await world.told() == ["commitment.made"]
 
 
 async def test_every_post_takes_a_key_and_a_revision(world: World) -> None:
@@ -68,7 +68,7 @@ async def test_a_change_of_what_has_changed_since_is_refused(world: World) -> No
     body = {"due_at": DUE.isoformat(), "title": "read it"}
     made = await world.post(MENTEE, f"/v1/pairs/{world.pair}/commitments", body)
     path = f"/v1/commitments/{made.json()['commitment_id']}"
-    seen = made.headers["ETag"]
+    seen = (await world.post(MENTOR, f"{path}/accept")).headers["ETag"]
     warned = await world.post(MENTEE, f"{path}/warn", match=seen)
 
     stale = await world.post(MENTOR, f"{path}/keep", match=seen)
@@ -83,7 +83,7 @@ async def test_of_two_who_saw_the_same_revision_one_changes_it(world: World) -> 
     body = {"due_at": DUE.isoformat(), "title": "read it"}
     made = await world.post(MENTEE, f"/v1/pairs/{world.pair}/commitments", body)
     path = f"/v1/commitments/{made.json()['commitment_id']}"
-    seen = made.headers["ETag"]
+    seen = (await world.post(MENTOR, f"{path}/accept")).headers["ETag"]
 
     answers = await asyncio.gather(
         world.post(MENTEE, f"{path}/warn", match=seen),
@@ -91,7 +91,7 @@ async def test_of_two_who_saw_the_same_revision_one_changes_it(world: World) -> 
     )
 
     assert sorted(answer.status_code for answer in answers) == [200, 412]
-    assert len(await world.types()) == 2
+    assert len(await world.told("commitment.accepted")) == 2
 
 
 @pytest.mark.parametrize("match", ["1", "*", '"x"', 'W/"1"'])
@@ -167,7 +167,7 @@ async def test_a_command_that_fails_leaves_nothing(world: World) -> None:
     finally:
         await world.pool.execute("ALTER TABLE history_away RENAME TO history")
 
-    assert await world.types() == ["commitment.made"]
+    assert await world.told("commitment.accepted") == ["commitment.made"]
     world.clock.at = START + HOUR + timedelta(minutes=1)
     retried = await world.post(MENTEE, f"/v1/commitments/{commitment}/warn", key="k-1")
     assert retried.status_code == 200

@@ -25,7 +25,7 @@ async def test_the_receiving_side_says_that_it_was_kept(world: World) -> None:
 
     assert own.status_code == 403
     assert kept["state"] == "kept"
-    assert await world.types() == ["commitment.made", "commitment.kept"]
+    assert await world.told("commitment.accepted") == ["commitment.made", "commitment.kept"]
     assert await world.last() == ("commitment.kept", DUE - HOUR)
 
 
@@ -62,7 +62,11 @@ async def test_a_warned_commitment_can_still_be_kept(world: World) -> None:
     world.clock.at = DUE + 3 * DAY
     await world.sweep()
 
-    assert await world.types() == ["commitment.made", "commitment.warned", "commitment.kept"]
+    assert await world.told("commitment.accepted") == [
+        "commitment.made",
+        "commitment.warned",
+        "commitment.kept",
+    ]
 
 
 async def test_warning_is_for_the_maker_and_before_due(world: World) -> None:
@@ -91,7 +95,7 @@ async def test_telling_is_for_after_due_and_within_the_grace(world: World) -> No
     assert early.json()["type"].endswith("commitment-not-due")
     assert late.json()["type"].endswith("commitment-closed")
     assert told.status_code == 200
-    assert await world.types() == ["commitment.made"]
+    assert await world.told("commitment.accepted") == ["commitment.made"]
 
 
 async def test_keeping_and_the_sweep_at_once_end_in_one_fact(world: World) -> None:
@@ -108,7 +112,7 @@ async def test_keeping_and_the_sweep_at_once_end_in_one_fact(world: World) -> No
     rest = await world.sweep()
 
     kept = [answer for answer in answers if answer.status_code == 200]
-    ended = [fact for fact in await world.types() if fact != "commitment.made"]
+    ended = await world.told("commitment.made", "commitment.accepted")
     assert len(kept) + swept + rest == len(commitments) == len(ended)
     assert ended.count("commitment.kept") == len(kept)
 
@@ -121,7 +125,7 @@ async def test_keeping_many_times_at_once_is_told_once(world: World) -> None:
     )
 
     assert {answer.status_code for answer in answers} == {200}
-    assert await world.types() == ["commitment.made", "commitment.kept"]
+    assert await world.told("commitment.accepted") == ["commitment.made", "commitment.kept"]
 
 
 async def test_the_title_is_in_no_fact_and_kept_in_one_place(world: World) -> None:
@@ -162,7 +166,7 @@ async def test_a_retry_with_the_same_key_promises_once(world: World) -> None:
 
     assert retry.json()["commitment_id"] == first.json()["commitment_id"]
     assert of_another.json()["commitment_id"] != first.json()["commitment_id"]
-    assert (await world.types()).count("commitment.made") == 2
+    assert (await world.told("commitment.accepted")).count("commitment.made") == 2
 
 
 async def test_strangers_and_other_tenants_find_nothing(world: World) -> None:

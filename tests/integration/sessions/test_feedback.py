@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -12,20 +13,24 @@ from tests.integration.sessions.world import DAY, MENTEE, MENTOR, START, STRANGE
 pytestmark = pytest.mark.stack
 
 
-@pytest.fixture
-async def held(world: World) -> str:
-    """The path of the answers after a session that was held."""
+async def held_session(world: World) -> str:
     session = await world.schedule(START + DAY)
     world.clock.at = START + 2 * DAY
     for who in (MENTOR, MENTEE):
         await world.ok(who, f"/v1/sessions/{session}/confirm")
-    return f"/v1/sessions/{session}/feedback"
+    return session
+
+
+@pytest.fixture
+async def held(world: World) -> str:
+    """The path of the answers after a session that was held."""
+    return f"/v1/sessions/{await held_session(world)}/feedback"
 
 
 async def test_an_answer_goes_to_the_internal_topic_and_names_whom_it_is_about(
     world: World, held: str
 ) -> None:
-    await world.ok(MENTEE, held, {"item": "listened", "answer": False})
+    await world.ok(MENTEE, held, {"item": "honest", "answer": False})
 
     event = (await world.published())[-1]
     assert event.fact.topic is topics.FEEDBACK
@@ -33,22 +38,75 @@ async def test_an_answer_goes_to_the_internal_topic_and_names_whom_it_is_about(
     assert event.fact.model_dump(include={"by", "about", "item", "answer"}) == {
         "by": MENTEE,
         "about": MENTOR,
-        "item": "listened",
+        "item": "honest",
         "answer": False,
     }
 
 
-async def test_nothing_that_anybody_can_read_changes_with_an_answer(
+async def gets(world: World, who: str, session: str) -> dict[str, tuple[int, bytes, list[Any]]]:
+    """Every route that only reads, as `who` sees it: status, body and headers."""
+    document = (await world.http.get("/openapi.json")).json()
+    paths = [path for path, methods in document["paths"].items() if "get" in methods]
+    found = {}
+    for path in paths:
+        url = path.replace("{pair}", str(world.pair)).replace("{session}", session)
+        answer = await world.get(who, url)
+        found[path] = (answer.status_code, answer.content, sorted(answer.headers.items()))
+    return found
+
+
+@pytest.mark.parametrize("gives", [(False,), (False, False)], ids=["one answer", "two answers"])
+async def test_whatever_was_answered_in_private_the_partner_reads_the_same_bytes(
+    world: World, gives: tuple[bool, ...]
+) -> None:
+    session = await held_session(world)
+    path = f"/v1/sessions/{session}/feedback"
+    before = await gets(world, MENTOR, session)
+
+    for yes in gives:
+        item = (await world.get(MENTEE, f"/v1/sessions/{session}/question")).json()["item"]
+        await world.ok(MENTEE, path, {"item": item, "answer": yes})
+
+    assert await gets(world, MENTOR, session) == before
+    assert {"/v1/sessions/{session}/feedback", "/v1/sessions/{session}", "/v1/pairs/{pair}"} <= set(
+        before
+    )
+
+
+async def test_both_see_both_answers_once_both_have_answered(world: World, held: str) -> None:
+    await world.ok(MENTEE, held, {"item": "honest", "answer": False})
+    blind = (await world.get(MENTOR, held)).json()
+
+    await world.ok(MENTOR, held, {"item": "listened", "answer": True})
+
+    honest = {"item": "honest", "answer": False, "shared": False}
+    listened = {"item": "listened", "answer": True, "shared": False}
+    assert blind == {"yours": [], "theirs": []}
+    assert (await world.get(MENTOR, held)).json() == {"yours": [listened], "theirs": [honest]}
+    assert (await world.get(MENTEE, held)).json() == {"yours": [honest], "theirs": [listened]}
+    late = await world.post(MENTEE, held, {"item": "at_ease", "answer": False})
+    assert (late.status_code, late.json()["allowed"]) == (409, [])
+
+
+async def test_a_shared_answer_is_seen_at_once_and_says_so_to_insights(
     world: World, held: str
 ) -> None:
-    async def everything() -> list[str]:
-        paths = ["/v1/pairs", f"/v1/pairs/{world.pair}", f"/v1/pairs/{world.pair}/history"]
-        return [(await world.get(who, path)).text for who in (MENTOR, MENTEE) for path in paths]
+    await world.ok(MENTEE, held, {"item": "honest", "answer": True, "share": True})
 
-    before = await everything()
-    await world.ok(MENTEE, held, {"item": "at_ease", "answer": False})
+    assert (await world.get(MENTOR, held)).json()["theirs"] == [
+        {"item": "honest", "answer": True, "shared": True}
+    ]
+    assert (await world.published())[-1].fact.model_dump()["shared"] is True
 
-    assert await everything() == before
+
+async def test_what_is_not_asked_now_is_refused_and_what_is_asked_is_named(
+    world: World, held: str
+) -> None:
+    refused = await world.post(MENTEE, held, {"item": "at_ease", "answer": True})
+
+    assert refused.status_code == 409
+    assert refused.json()["allowed"] == ["honest"]
+    assert refused.json()["errors"][0]["field"] == "item"
 
 
 async def test_an_answer_given_again_is_published_once(world: World, held: str) -> None:
@@ -75,9 +133,10 @@ async def test_a_session_asks_each_side_for_at_most_two_answers(world: World, he
     answers = await asyncio.gather(
         *(world.post(MENTEE, held, {"item": item, "answer": True}) for item in items)
     )
-    await world.ok(MENTOR, held, {"item": "prepared", "answer": True})
+    await world.ok(MENTEE, held, {"item": "at_ease", "answer": True})
+    await world.ok(MENTOR, held, {"item": "listened", "answer": True})
 
-    assert sorted(answer.status_code for answer in answers) == [204, 204, 409, 409]
+    assert sorted(answer.status_code for answer in answers)[-2:] == [409, 409]
     assert (await world.types()).count("feedback.given") == 3
 
 

@@ -85,10 +85,17 @@ class World:
         made = await self.ok(by, f"/v1/pairs/{self.pair}/sessions", body)
         return str(made["session_id"])
 
-    async def promise(self, due_at: datetime, *, by: str = MENTEE, title: str = "read it") -> str:
+    async def offer(self, due_at: datetime, *, by: str = MENTEE, title: str = "read it") -> str:
+        """A promise that the other side has not answered."""
         body = {"due_at": due_at.isoformat(), "title": title}
         made = await self.ok(by, f"/v1/pairs/{self.pair}/commitments", body)
         return str(made["commitment_id"])
+
+    async def promise(self, due_at: datetime, *, by: str = MENTEE, title: str = "read it") -> str:
+        """A promise that the other side wants."""
+        commitment = await self.offer(due_at, by=by, title=title)
+        await self.ok(MENTOR if by == MENTEE else MENTEE, f"/v1/commitments/{commitment}/accept")
+        return commitment
 
     async def deliver(self, *facts: Fact, at: datetime | None = None) -> None:
         """Let the service consume others' facts, in one batch."""
@@ -140,6 +147,11 @@ class World:
 
     async def types(self) -> list[str]:
         return [event.fact.type for event in await self.published()]
+
+    async def told(self, *types: str) -> list[str]:
+        """What was published besides that somebody waits, and besides `types`."""
+        quiet = {"reply.requested", "reply.settled", *types}
+        return [type_ for type_ in await self.types() if type_ not in quiet]
 
     async def look(self, query: str, *args: object) -> list[asyncpg.Record]:
         """What is in the tables, of every tenant."""

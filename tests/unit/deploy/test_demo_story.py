@@ -72,10 +72,12 @@ def test_sessions_are_set_ahead_and_confirmed_after_they_began(seed: int) -> Non
         assert all(action.at >= starts_at for action in rest)
 
 
-def test_the_other_side_says_that_a_promise_was_kept() -> None:
+def test_the_other_side_accepts_a_promise_first_and_says_that_it_was_kept() -> None:
+    theirs = (Verb.ACCEPT, Verb.KEEP)
     for made, *rest in by_ref(FULL, 7).values():
         if made.verb is Verb.PROMISE:
-            assert all((action.side != made.side) == (action.verb is Verb.KEEP) for action in rest)
+            assert [action.verb for action in rest[:1]] in ([], [Verb.ACCEPT])
+            assert all((action.side != made.side) == (action.verb in theirs) for action in rest)
 
 
 def test_an_answer_comes_after_both_confirmed() -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from services.sessions.domain import commitment as rules_of
+from services.sessions.domain import promises
 from services.sessions.domain.commitment import Commitment, Promise
 from services.sessions.domain.happened import Happened
 from services.sessions.domain.member import Member
 from services.sessions.domain.pair import Pair
 from services.sessions.domain.rules import Rules
-from services.sessions.domain.session import Session, Slot, schedule
+from services.sessions.domain.session import Plan, Session, Slot, schedule
 from shared.ids import CommitmentId, PairId, PersonId, SessionId, TenantId, derived_id
 
 TENANT = TenantId("acme")
@@ -25,15 +25,20 @@ PAIR = Pair(TENANT, PairId(derived_id("pair")), Member(MENTOR), Member(MENTEE), 
 ENDED = replace(PAIR, ended_at=NOW)
 
 
-def promised(due_at: datetime = DUE) -> Commitment:
-    """The mentee's promise to the mentor."""
+def made(due_at: datetime = DUE, pair: Pair = PAIR) -> Commitment:
+    """The mentee's promise to the mentor, who has not answered."""
     id_ = CommitmentId(derived_id("commitment"))
-    return rules_of.make(PAIR, id_, MENTEE, Promise(due_at, "read it"), NOW, Rules())[0]
+    return promises.make(pair, id_, MENTEE, Promise(due_at, "read it"), NOW, Rules())[0]
+
+
+def promised(due_at: datetime = DUE) -> Commitment:
+    """The mentee's promise to the mentor, who wants it."""
+    return promises.accept(PAIR, made(due_at), MENTOR, NOW)[0]
 
 
 def scheduled(starts_at: datetime = NOW + DAY, minutes: int = 60) -> Session:
     id_ = SessionId(derived_id("session"))
-    return schedule(PAIR, id_, MENTOR, Slot(starts_at, minutes), NOW, Rules())[0]
+    return schedule(PAIR, id_, MENTOR, Plan(Slot(starts_at, minutes)), NOW, Rules())[0]
 
 
 def told(happened: tuple[Happened, ...]) -> list[tuple[str, datetime]]:

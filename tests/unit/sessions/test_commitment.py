@@ -1,30 +1,34 @@
-"""The commitment's states: who may say what, when, and what it leads to."""
+"""What the two say about a promise until it is kept or missed: who, when, what it leads to."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from services.sessions.domain import commitment as rules_of
+from services.sessions.domain import promises
 from services.sessions.domain.commitment import (
     Commitment,
     CommitmentClosed,
     CommitmentDue,
     CommitmentNotDue,
     CommitmentTold,
+    NotNow,
     Promise,
     TooManyCommitments,
+    close,
+    ended,
+    require_room,
 )
-from services.sessions.domain.happened import Happened
-from services.sessions.domain.pair import PairEnded
+from services.sessions.domain.member import Away, Member
+from services.sessions.domain.pair import Pair, PairEnded
+from services.sessions.domain.promises import Wish
 from services.sessions.domain.rules import MAX_AHEAD, MAX_OPEN_COMMITMENTS, Rules
-from services.sessions.domain.thing import Decision
+from services.sessions.domain.thing import Decision, Reply
 from shared.errors import Conflict, Forbidden, NotFound, Rejected
-from shared.events.sessions import CommitmentFact, CommitmentMade
+from shared.events.sessions import CommitmentMade
 from tests.unit.sessions.given import (
     DAY,
     DUE,
@@ -37,9 +41,12 @@ from tests.unit.sessions.given import (
     NOW,
     PAIR,
     STRANGER,
+    made,
     promised,
     told,
 )
+
+AWAY = replace(PAIR, mentor=replace(PAIR.mentor, away=(Away(date(2026, 3, 4), date(2026, 3, 6)),)))
 
 
 @pytest.mark.parametrize(
@@ -53,35 +60,107 @@ from tests.unit.sessions.given import (
 )
 def test_a_promise_is_about_the_coming_year(due_at: datetime, allowed: bool) -> None:
     if allowed:
-        assert promised(due_at).sweep_at == due_at + GRACE
+        assert made(due_at).sweep_at == due_at + GRACE
     else:
         with pytest.raises(Rejected) as refused:
-            promised(due_at)
+            made(due_at)
         assert refused.value.field == "due_at"
 
 
-def test_a_promise_names_who_made_it_and_never_its_title() -> None:
-    _, happened = rules_of.make(
-        PAIR, promised().commitment_id, MENTEE, Promise(DUE, "a secret"), NOW, Rules()
-    )
+def test_a_promise_names_its_maker_and_size_and_never_its_title() -> None:
+    promise = Promise(DUE, "a secret", "large")
+    _, happened = promises.make(PAIR, made().commitment_id, MENTEE, promise, NOW, Rules())
 
-    (made,) = happened
-    assert isinstance(made.fact, CommitmentMade)
-    assert (made.fact.by, made.fact.due_at, made.at) == (MENTEE, DUE, NOW)
-    assert "secret" not in made.fact.model_dump_json()
+    (fact,) = happened
+    assert isinstance(fact.fact, CommitmentMade)
+    assert (fact.fact.by, fact.fact.due_at, fact.fact.size) == (MENTEE, DUE, "large")
+    assert fact.at == NOW
+    assert "secret" not in fact.fact.model_dump_json()
 
 
 def test_nothing_is_promised_in_an_ended_pair_or_by_a_stranger() -> None:
     with pytest.raises(PairEnded):
-        rules_of.make(ENDED, promised().commitment_id, MENTEE, Promise(DUE), NOW, Rules())
+        promises.make(ENDED, made().commitment_id, MENTEE, Promise(DUE), NOW, Rules())
     with pytest.raises(NotFound):
-        rules_of.make(PAIR, promised().commitment_id, STRANGER, Promise(DUE), NOW, Rules())
+        promises.make(PAIR, made().commitment_id, STRANGER, Promise(DUE), NOW, Rules())
 
 
 def test_one_side_has_room_for_so_many_open_promises() -> None:
-    rules_of.require_room(MAX_OPEN_COMMITMENTS - 1)
+    require_room(MAX_OPEN_COMMITMENTS - 1)
     with pytest.raises(TooManyCommitments):
-        rules_of.require_room(MAX_OPEN_COMMITMENTS)
+        require_room(MAX_OPEN_COMMITMENTS)
+
+
+def test_days_end_at_the_last_minute_of_ones_own_day_and_leave_holidays_out() -> None:
+    holiday = frozenset({date(2026, 3, 3)})
+    auckland = Member(MENTEE, zone="Pacific/Auckland", holidays=holiday)
+
+    # 9:00 on the 2nd in London is 22:00 in Auckland; the 3rd is a holiday there.
+    promise = promises.promise_of(Wish(1, "read it", "small"), auckland, NOW)
+
+    assert promise == Promise(datetime(2026, 3, 4, 10, 59, tzinfo=UTC), "read it", "small")
+
+
+def test_a_leave_that_is_known_moves_the_due_time_at_once_and_what_was_said_stays() -> None:
+    moved = made(DUE, AWAY)
+
+    assert (moved.due_at, moved.promised_for) == (DUE + 2 * DAY, DUE)
+
+
+def test_a_grace_counts_neither_leave_nor_holidays_of_either() -> None:
+    holiday = replace(PAIR, mentor=replace(PAIR.mentor, holidays=frozenset({(DUE + DAY).date()})))
+
+    assert made(DUE, holiday).sweep_at == DUE + GRACE + DAY
+
+
+def test_a_promise_waits_for_the_other_side_until_it_is_due() -> None:
+    assert made().reply == Reply(MENTOR, "commitment", DUE)
+
+
+@pytest.mark.parametrize(
+    ("rule", "by", "state", "published"),
+    [
+        pytest.param(promises.accept, MENTOR, "open", ["commitment.accepted"], id="accepted"),
+        pytest.param(promises.decline, MENTOR, "declined", ["commitment.declined"], id="declined"),
+        pytest.param(promises.withdraw, MENTEE, "withdrawn", [], id="withdrawn, which is no fact"),
+    ],
+)
+def test_a_promise_is_answered_once_and_before_due(
+    rule: Callable[..., Decision[Commitment]], by: str, state: str, published: list[str]
+) -> None:
+    person, other = (MENTOR, MENTEE) if by == MENTOR else (MENTEE, MENTOR)
+    answered, happened = rule(PAIR, made(), person, DUE - INSTANT)
+
+    assert (answered.state, answered.reply) == (state, None)
+    assert told(happened) == [(name, DUE - INSTANT) for name in published]
+    assert rule(PAIR, answered, person, DUE - INSTANT) == (answered, ())
+    with pytest.raises(Forbidden):
+        rule(PAIR, made(), other, NOW)
+    with pytest.raises(CommitmentDue):
+        rule(PAIR, made(), person, DUE)
+    with pytest.raises(NotFound):
+        rule(PAIR, made(), STRANGER, NOW)
+
+
+def test_what_nobody_took_cannot_be_missed() -> None:
+    lapsed, happened = close(PAIR, made())
+
+    assert (lapsed.state, lapsed.reply, happened) == ("lapsed", None, ())
+
+
+@pytest.mark.parametrize("verb", ["warn", "tell"])
+def test_about_what_nobody_took_there_is_nothing_to_warn_of_or_tell(verb: str) -> None:
+    with pytest.raises(NotNow) as refused:
+        getattr(promises, verb)(PAIR, made(), MENTEE, NOW + HOUR)
+    assert refused.value.allowed == ("withdraw",)
+    assert "withdraw" in str(refused.value)
+
+
+def test_to_say_that_it_was_kept_is_a_yes_to_all_of_it() -> None:
+    kept, happened = promises.keep(PAIR, made(), MENTOR, DUE + DAY, DUE)
+
+    assert (kept.state, kept.reply) == ("kept", None)
+    assert told(happened) == [("commitment.kept", DUE)]
 
 
 @pytest.mark.parametrize(
@@ -102,24 +181,24 @@ def test_keeping(
     now: datetime, kept_at: datetime | None, expected: datetime | type[Rejected]
 ) -> None:
     if isinstance(expected, datetime):
-        kept, happened = rules_of.keep(PAIR, promised(), MENTOR, now, kept_at)
+        kept, happened = promises.keep(PAIR, promised(), MENTOR, now, kept_at)
         assert (kept.state, kept.kept_at) == ("kept", expected)
         assert told(happened) == [("commitment.kept", expected)]
     else:
         with pytest.raises(expected):
-            rules_of.keep(PAIR, promised(), MENTOR, now, kept_at)
+            promises.keep(PAIR, promised(), MENTOR, now, kept_at)
 
 
 def test_nobody_says_of_their_own_promise_that_it_was_kept() -> None:
     with pytest.raises(Forbidden):
-        rules_of.keep(PAIR, promised(), MENTEE, NOW, None)
+        promises.keep(PAIR, promised(), MENTEE, NOW, None)
 
 
 def test_who_told_that_it_was_not_kept_is_believed() -> None:
-    late, _ = rules_of.tell(PAIR, promised(), MENTEE, DUE + HOUR)
+    late, _ = promises.tell(PAIR, promised(), MENTEE, DUE + HOUR)
 
     with pytest.raises(CommitmentTold):
-        rules_of.keep(PAIR, late, MENTOR, DUE + 2 * HOUR, DUE)
+        promises.keep(PAIR, late, MENTOR, DUE + 2 * HOUR, DUE)
 
 
 @pytest.mark.parametrize(
@@ -133,9 +212,9 @@ def test_who_told_that_it_was_not_kept_is_believed() -> None:
 def test_warning(now: datetime, refused: type[Conflict] | None) -> None:
     if refused:
         with pytest.raises(refused):
-            rules_of.warn(PAIR, promised(), MENTEE, now)
+            promises.warn(PAIR, promised(), MENTEE, now)
     else:
-        warned, happened = rules_of.warn(PAIR, promised(), MENTEE, now)
+        warned, happened = promises.warn(PAIR, promised(), MENTEE, now)
         assert (warned.state, told(happened)) == ("open", [("commitment.warned", now)])
 
 
@@ -151,103 +230,66 @@ def test_warning(now: datetime, refused: type[Conflict] | None) -> None:
 def test_telling(now: datetime, refused: type[Conflict] | None) -> None:
     if refused:
         with pytest.raises(refused):
-            rules_of.tell(PAIR, promised(), MENTEE, now)
+            promises.tell(PAIR, promised(), MENTEE, now)
     else:
-        late, happened = rules_of.tell(PAIR, promised(), MENTEE, now)
+        late, happened = promises.tell(PAIR, promised(), MENTEE, now)
         assert (late.told_at, happened) == (now, ())
 
 
 def test_only_the_maker_warns_and_tells() -> None:
     with pytest.raises(Forbidden):
-        rules_of.warn(PAIR, promised(), MENTOR, NOW)
+        promises.warn(PAIR, promised(), MENTOR, NOW)
     with pytest.raises(Forbidden):
-        rules_of.tell(PAIR, promised(), MENTOR, DUE)
+        promises.tell(PAIR, promised(), MENTOR, DUE)
 
 
 def test_a_warning_outweighs_a_later_word() -> None:
-    warned, _ = rules_of.warn(PAIR, promised(), MENTEE, NOW)
-    both, _ = rules_of.tell(PAIR, warned, MENTEE, DUE + HOUR)
+    warned, _ = promises.warn(PAIR, promised(), MENTEE, NOW)
+    both, _ = promises.tell(PAIR, warned, MENTEE, DUE + HOUR)
 
-    _, happened = rules_of.close(PAIR, both)
+    _, happened = close(PAIR, both)
 
     assert told(happened) == [("commitment.missed_warned", DUE)]
 
 
-class AnyHistory(RuleBasedStateMachine):
-    """Whatever the two say, in whatever order, a promise ends once and says one thing."""
+def test_the_receiver_lets_go_before_due_and_nothing_is_missed() -> None:
+    it, happened = promises.release(PAIR, promised(), MENTOR, DUE - INSTANT)
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.now = NOW
-        self.commitment = promised()
-        self.facts: list[Happened] = []
-
-    def _try(self, decide: Decision[Commitment]) -> None:
-        self.commitment, happened = decide
-        self.facts += happened
-
-    @rule(hours=st.sampled_from([1, 7, 47, 48, 49, 24 * 7]))
-    def time_passes(self, hours: int) -> None:
-        self.now += timedelta(hours=hours)
-
-    @rule(
-        verb=st.sampled_from(["keep", "keep_when", "warn", "tell"]),
-        by=st.sampled_from([MENTOR, MENTEE]),
-        ago=st.integers(0, 200),
-    )
-    def somebody_says_something(self, verb: str, by: str, ago: int) -> None:
-        person = MENTOR if by == MENTOR else MENTEE
-        try:
-            if verb.startswith("keep"):
-                when = self.now - ago * HOUR if verb == "keep_when" else None
-                self._try(rules_of.keep(PAIR, self.commitment, person, self.now, when))
-            elif verb == "warn":
-                self._try(rules_of.warn(PAIR, self.commitment, person, self.now))
-            else:
-                self._try(rules_of.tell(PAIR, self.commitment, person, self.now))
-        except Rejected:
-            pass  # a refusal changes nothing, which the invariants see
-
-    @precondition(lambda self: self.now >= self.commitment.sweep_at)
-    @rule()
-    def the_sweeper_comes(self) -> None:
-        self._try(rules_of.close(PAIR, self.commitment))
-
-    @invariant()
-    def it_ended_at_most_once_and_its_state_says_how(self) -> None:
-        ends = [each.fact.type for each in self.facts if each.fact.type != "commitment.warned"]
-        state = self.commitment.state
-        assert ends == ([] if state == "open" else [f"commitment.{state}"])
-
-    @invariant()
-    def it_was_warned_of_at_most_once_and_before_due(self) -> None:
-        warnings = [each for each in self.facts if each.fact.type == "commitment.warned"]
-        assert [each.at for each in warnings] == [
-            at for at in [self.commitment.warned_at] if at is not None
-        ]
-        assert all(each.at < DUE for each in warnings)
-
-    @invariant()
-    def no_fact_is_about_the_future_or_names_another_maker(self) -> None:
-        for each in self.facts:
-            assert each.at <= self.now
-            assert isinstance(each.fact, CommitmentFact)
-            assert each.fact.by == MENTEE
-
-    @invariant()
-    def kept_means_in_time_and_not_told_otherwise(self) -> None:
-        if self.commitment.state == "kept":
-            assert self.commitment.kept_at is not None
-            assert NOW <= self.commitment.kept_at <= DUE
-            assert self.commitment.told_at is None
-
-    @invariant()
-    def what_the_sweeper_will_say_is_settled_when_the_grace_is_over(self) -> None:
-        if self.now >= self.commitment.sweep_at and self.commitment.state == "open":
-            _, happened = rules_of.close(PAIR, self.commitment)
-            assert len(happened) == 1
-            assert happened[0].at <= self.commitment.sweep_at
+    assert (it.state, it.reply) == ("released", None)
+    assert told(happened) == [("commitment.released", DUE - INSTANT)]
+    assert close(PAIR, it) == (it, ())
+    with pytest.raises(CommitmentDue):
+        promises.release(PAIR, promised(), MENTOR, DUE)
 
 
-TestAnyHistory = AnyHistory.TestCase
-TestAnyHistory.settings = settings(max_examples=150, stateful_step_count=20, deadline=None)
+@pytest.mark.parametrize("swept", [True, False], ids=["swept", "not swept yet"])
+def test_the_receiver_says_that_they_heard_of_a_miss(swept: bool) -> None:
+    missed, before = close(PAIR, promised()) if swept else (promised(), ())
+    heard = DUE + GRACE + DAY
+
+    it, happened = promises.acknowledge(PAIR, missed, MENTOR, heard)
+
+    assert (it.state, it.acknowledged_at) == ("missed", heard)
+    assert told((*before, *happened)) == [
+        ("commitment.missed", DUE + GRACE),
+        ("commitment.acknowledged", heard),
+    ]
+    assert promises.acknowledge(PAIR, it, MENTOR, heard + DAY) == (it, ())
+
+
+def test_of_what_was_not_missed_there_is_nothing_to_hear() -> None:
+    with pytest.raises(NotNow) as refused:
+        promises.acknowledge(PAIR, promised(), MENTOR, DUE + GRACE - INSTANT)
+    assert refused.value.allowed == ("keep",)
+
+
+@pytest.mark.parametrize(("due_after_end", "state"), [(HOUR, "released"), (timedelta(0), "made")])
+def test_the_end_of_the_pair_lets_go_of_what_is_due_later(
+    due_after_end: timedelta, state: str
+) -> None:
+    over: Pair = replace(PAIR, ended_at=DUE)
+
+    it, happened = ended(over, made(DUE + due_after_end))
+
+    assert (it.state, happened) == (state, ())
+    assert (it.reply is None) == (state == "released")
