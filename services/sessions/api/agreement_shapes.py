@@ -8,9 +8,9 @@ from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, Field
 
-from services.sessions.api.shapes import Body
+from services.sessions.api.shapes import Body, Line
 from services.sessions.domain.agreement import Agreement, Newest, State, state_of
 from services.sessions.domain.templates import Draft, Hours, Suggestion, Template
 from services.sessions.domain.terms import MAX_WINDOWS, Terms, Window
@@ -26,13 +26,6 @@ def _distinct(named: tuple[str, ...]) -> tuple[str, ...]:
     return named
 
 
-# One line of the pair's own: no control characters, which the database would not take either.
-Words = Annotated[
-    str,
-    StringConstraints(
-        strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$"
-    ),
-]
 Weekday = Annotated[int, Field(ge=1, le=7, description="1 is Monday")]
 Number = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
@@ -54,9 +47,9 @@ class _TermsIn(Body):
         tuple[Code, ...], Field(min_length=1, max_length=10), AfterValidator(_distinct)
     ]
     topics_off_limits: Annotated[
-        tuple[Words, ...], Field(max_length=20), AfterValidator(_distinct)
+        tuple[Line, ...], Field(max_length=20), AfterValidator(_distinct)
     ] = ()
-    goals: Annotated[tuple[Words, ...], Field(max_length=10), AfterValidator(_distinct)] = ()
+    goals: Annotated[tuple[Line, ...], Field(max_length=10), AfterValidator(_distinct)] = ()
     feedback: Code | None = None
     review_after_days: Annotated[int, Field(ge=28, le=366)] | None = None
 

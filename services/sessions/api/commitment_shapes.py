@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, model_validator
 
-from services.sessions.api.shapes import Body, Instant, Title
+from services.sessions.api.shapes import Body, Instant, Line
 from services.sessions.domain.claims import Outcome
 from services.sessions.domain.commitment import Commitment, State, standing
 from services.sessions.domain.commitment_actions import Action, Who, allowed
@@ -25,7 +25,7 @@ class PromiseIn(Body):
 
     due_at: Instant | None = None
     due_in_days: Annotated[int, Field(ge=1, le=MAX_DAYS)] | None = None
-    title: Title | None = None
+    title: Line | None = None
     size: Size | None = None
 
     @model_validator(mode="after")

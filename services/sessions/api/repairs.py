@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import BaseModel, StringConstraints
+from pydantic import BaseModel
 
 from services.sessions.api.asking import Asked, Asking, Reading
-from services.sessions.api.shapes import Body, Instant
+from services.sessions.api.shapes import Body, Instant, Line
 from services.sessions.domain.repair import Action, Repair, State, Wish, allowed, standing
 from services.sessions.domain.rules import Rules
 from services.sessions.handlers import repairs
@@ -19,15 +18,13 @@ from services.sessions.handlers.common import Ask
 from shared.ids import PairId, RepairId
 from shared.postgres.pool import Pool
 
-Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
-
 
 class RepairIn(Body):
     """`repairs` is the commitment or the session that you missed."""
 
     repairs: UUID
     due_at: Instant
-    words: Words | None = None
+    words: Line | None = None
 
 
 class DeliveredIn(Body):

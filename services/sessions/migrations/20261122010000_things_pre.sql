@@ -11,20 +11,4 @@ ALTER TABLE person
 ALTER TABLE session ADD COLUMN revision int NOT NULL DEFAULT 1;
 ALTER TABLE commitment ADD COLUMN revision int NOT NULL DEFAULT 1;
 
--- A row is seen by transactions that act for its tenant; without one, nothing is seen. Forced: the
--- service's role owns its tables, and owners are let through otherwise.
-DO $$
-DECLARE name text;
-BEGIN
-    FOREACH name IN ARRAY ARRAY['pair', 'pair_trust', 'person', 'agreement', 'session',
-                                'commitment', 'feedback', 'history', 'request'] LOOP
-        EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
-        EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', name);
-        EXECUTE format(
-            $policy$CREATE POLICY of_tenant ON %I
-                    USING (current_setting('trustfold.tenant', true) IN (tenant, '*'))$policy$, name);
-    END LOOP;
-END
-$$;
-
 -- migrate:down

@@ -54,7 +54,7 @@ _END = """
     WHERE pair.ended_at IS NULL
 """
 _RELEASE_SESSIONS = """
-    UPDATE session SET state = 'released'
+    UPDATE session SET state = 'released', revision = revision + 1
     WHERE tenant = $1 AND pair_id = $2 AND state = 'scheduled' AND starts_at >= $3
 """
 _SAVE_TRUST = """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import timedelta
 
 import asyncpg
@@ -171,3 +172,16 @@ async def test_a_command_that_fails_leaves_nothing(world: World) -> None:
     world.clock.at = START + HOUR + timedelta(minutes=1)
     retried = await world.post(MENTEE, f"/v1/commitments/{commitment}/warn", key="k-1")
     assert retried.status_code == 200
+
+
+@pytest.mark.parametrize("title", ["a\x00b", "a\nb", "   ", "x" * 201, "\ud800"])
+async def test_words_that_cannot_be_kept_are_refused_by_name(world: World, title: str) -> None:
+    raw = json.dumps({"due_at": DUE.isoformat(), "title": title})
+    headers = {"X-Tenant": TENANT, "X-Person": MENTEE, "Content-Type": "application/json"}
+
+    refused = await world.http.post(
+        f"/v1/pairs/{world.pair}/commitments", content=raw, headers=headers
+    )
+
+    assert refused.status_code == 422
+    assert "title" in refused.json()["detail"] or "body" in refused.json()["detail"]

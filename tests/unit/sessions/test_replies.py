@@ -12,15 +12,17 @@ from shared.events.sessions import ReplyRequested, ReplySettled
 from shared.ids import PairId, TenantId, derived_id
 from tests.unit.sessions.given import DAY, MENTEE, MENTOR, NOW, PAIR, TENANT
 
+CLAIM, PAIR_ID = derived_id("claim"), PAIR.pair_id
+
 
 @dataclass(frozen=True)
 class Claim:
     """A thing that waits for a word, or does not."""
 
     reply: Reply | None
-    id: UUID = derived_id("claim")
+    id: UUID = CLAIM
     tenant: TenantId = TENANT
-    pair_id: PairId = PAIR.pair_id
+    pair_id: PairId = PAIR_ID
     revision: int = 1
 
 
