@@ -6,10 +6,11 @@ authenticated the caller; services listen on loopback unless told otherwise.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast, get_args
 
 from fastapi import Depends, FastAPI, Header, Request
 from fastapi.exceptions import RequestValidationError
@@ -20,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.errors import Forbidden, Rejected, Retryable
 from shared.events.fact import OPAQUE
+from shared.headers import HeaderField
 from shared.ids import PersonId, TenantId
 from shared.postgres.pool import UNAVAILABLE
 
@@ -65,6 +67,20 @@ class Caller:
         """Raise Forbidden unless the caller has one of `roles`."""
         if self.role not in roles:
             raise Forbidden(f"this needs the role {' or '.join(roles)}")
+
+
+# The same three for those who read their headers by hand.
+CALLER = (
+    HeaderField("X-Tenant", re.compile(r"[A-Za-z0-9_-]{1,64}"), required=True),
+    HeaderField("X-Person", re.compile(str(OPAQUE.pattern).strip("^$")), required=True),
+    HeaderField("X-Role", re.compile("|".join(get_args(Role)))),
+)
+
+
+def caller_of(sent: Mapping[str, str]) -> Caller:
+    """Who is asking, of the headers CALLER as `read` found them."""
+    role = cast("Role", sent.get("X-Role", "participant"))
+    return Caller(TenantId(sent["X-Tenant"]), PersonId(sent["X-Person"]), role)
 
 
 async def _caller(

@@ -29,7 +29,8 @@ _COLUMNS = (
 _NAMES = ", ".join(name for name, _ in _COLUMNS)
 _ARRAYS = ", ".join(f"${n}::{kind}[]" for n, (_, kind) in enumerate(_COLUMNS, start=1))
 
-_APPEND = f"""
+# For a statement that does something else with what it returns (a data-modifying WITH).
+APPEND = f"""
     INSERT INTO outbox ({_NAMES})
     SELECT {_NAMES} FROM unnest({_ARRAYS}) WITH ORDINALITY AS row({_NAMES}, n) ORDER BY n
 """
@@ -58,8 +59,12 @@ async def append(conn: Connection, events: Sequence[Event]) -> None:
     """
     if not events:
         return
-    rows = [_row(event) for event in events]
-    await conn.execute(_APPEND, *zip(*rows, strict=True))
+    await conn.execute(APPEND, *columns(events))
+
+
+def columns(events: Sequence[Event]) -> list[tuple[object, ...]]:
+    """The arguments of APPEND for one event and more."""
+    return list(zip(*map(_row, events), strict=True))
 
 
 def _row(event: Event) -> tuple[object, ...]:

@@ -2,39 +2,36 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, TypeAlias, TypeVar
 from uuid import UUID
 
-from fastapi import Depends, Header, Request, Response
+from fastapi import Depends, Request, Response
 
 from services.sessions.domain.thing import AThing
 from services.sessions.handlers.common import Ask
 from services.sessions.queries.history import After, Entry
 from shared.clock import Clock
 from shared.errors import Rejected
-from shared.http import Authenticated, Caller
+from shared.headers import HeaderField, read, reads
+from shared.http import CALLER, Caller, caller_of
 
 Shape = TypeVar("Shape")
 
-IdempotencyKey = Annotated[
-    str | None,
-    Header(
-        alias="Idempotency-Key",
-        pattern=r"^[\x21-\x7e]{1,128}$",
-        description="the same key for a retry: nothing happens a second time",
-    ),
-]
-IfMatch = Annotated[
-    str | None,
-    Header(
-        alias="If-Match",
-        pattern=r'^"[0-9]{1,9}"$',
-        description="the ETag you read: refused with 412 when it has changed since",
-    ),
-]
+_KEY = HeaderField(
+    "Idempotency-Key",
+    re.compile(r"[\x21-\x7e]{1,128}"),
+    "the same key for a retry: nothing happens a second time",
+)
+_MATCH = HeaderField(
+    "If-Match",
+    re.compile(r'"[0-9]{1,9}"'),
+    "the ETag you read: refused with 412 when it has changed since",
+)
+_ASKED = (*CALLER, _KEY, _MATCH)
 
 
 class MatchRequired(Rejected):
@@ -64,21 +61,21 @@ class Asking:
         return self.ask
 
 
-async def _asked(
-    request: Request,
-    response: Response,
-    caller: Authenticated,
-    key: IdempotencyKey = None,
-    if_match: IfMatch = None,
-) -> Asking:
+@reads(*_ASKED)
+async def _asked(request: Request, response: Response) -> Asking:
     clock: Clock = request.app.state.clock
-    seen = int(if_match.strip('"')) if if_match else None
-    ask = Ask(caller.tenant, caller.person, clock.now(), caller.role, key, seen)
+    sent = read(request, _ASKED)
+    caller, seen = caller_of(sent), sent.get(_MATCH.name)
+    revision = int(seen.strip('"')) if seen else None
+    key = sent.get(_KEY.name)
+    ask = Ask(caller.tenant, caller.person, clock.now(), caller.role, key, revision)
     return Asking(caller, ask, response)
 
 
-async def _reading(request: Request, response: Response, caller: Authenticated) -> Asking:
+@reads(*CALLER)
+async def _reading(request: Request, response: Response) -> Asking:
     clock: Clock = request.app.state.clock
+    caller = caller_of(read(request, CALLER))
     ask = Ask(caller.tenant, caller.person, clock.now(), caller.role)
     return Asking(caller, ask, response)
 

@@ -9,7 +9,7 @@ from typing import Annotated
 from uuid import UUID
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, Field, NaiveDatetime
+from pydantic import AfterValidator, BaseModel, Field, NaiveDatetime, WithJsonSchema
 
 from services.sessions.api.session_shapes import (
     SessionOut,
@@ -43,6 +43,14 @@ def _known(zone: str) -> str:
 
 Zone = Annotated[str, Field(max_length=64), AfterValidator(_known)]
 
+# What a clock on the wall shows. OpenAPI's date-time is never without a zone.
+WallClock = Annotated[
+    NaiveDatetime,
+    WithJsonSchema(
+        {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?$"}
+    ),
+]
+
 
 class OfferIn(Body):
     slots: Annotated[tuple[TimeIn, ...], Field(min_length=1, max_length=MAX_SLOTS)]
@@ -61,7 +69,7 @@ class PickIn(Body):
 class SeriesIn(Body):
     """`starts_at_local` is what the clocks show in `zone`, which is your own if left out."""
 
-    starts_at_local: NaiveDatetime
+    starts_at_local: WallClock
     zone: Zone | None = None
     duration_minutes: DurationMinutes
     channel: Code | None = None
@@ -109,7 +117,7 @@ class SeriesOut(BaseModel):
     pair_id: UUID
     made_by: str
     made_at: datetime
-    starts_at_local: datetime
+    starts_at_local: WallClock
     zone: str
     duration_minutes: int
     channel: str | None

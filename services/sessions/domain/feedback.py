@@ -98,8 +98,11 @@ def question(pair: Pair, asked: Asked, person: PersonId, now: datetime) -> Feedb
         return None
     if len(mine) >= MAX_FEEDBACK_ITEMS or (mine and asked.both):
         return None
-    first = _BEGINS[pair.side_of(person)] + asked.held_before
-    return ITEMS[(first + _STEP * len(mine)) % len(ITEMS)]
+    turn = _BEGINS[pair.side_of(person)] + asked.held_before + _STEP * len(mine)
+    # An earlier session may turn out to have been held in between: nothing is asked twice.
+    answered = {each.item for each in mine}
+    in_turn = (ITEMS[(turn + n) % len(ITEMS)] for n in range(len(ITEMS)))
+    return next(item for item in in_turn if item not in answered)
 
 
 def give(pair: Pair, asked: Asked, answer: Answer) -> tuple[Happened, ...]:
@@ -112,7 +115,7 @@ def give(pair: Pair, asked: Asked, answer: Answer) -> tuple[Happened, ...]:
         raise SessionNotHeld
     for earlier in asked.of(answer.given_by):
         if earlier.item == answer.item:
-            if earlier.yes == answer.yes:
+            if (earlier.yes, earlier.shared) == (answer.yes, answer.shared):
                 return ()
             raise AlreadyAnswered
     now = question(pair, asked, answer.given_by, answer.given_at)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from services.sessions.domain.pair import Pair
+from services.sessions.domain.pair import Pair, Side
 from shared.events.insights import Facet, PartnerSafe
 from shared.ids import PersonId
 
@@ -49,7 +49,30 @@ _WORDS: dict[Facet, tuple[str, str]] = {
         " it helps both of you feel more comfortable with each other.",
     ),
 }
+# Where the text asks something else of a mentor than of a mentee.
+_OF_SIDE: dict[tuple[Facet, Side], str] = {
+    ("H", "mentor"): "Be willing to provide constructive feedback and guidance, and do not withhold"
+    " information.",
+    ("H", "mentee"): "Be willing to share your fears and uncertainties, and do not withhold"
+    " information.",
+    ("P", "mentor"): "Find common interests, share personal anecdotes, and be open about your own"
+    " experiences: share valuable insights and experiences that the mentee can learn from.",
+}
 ADVICE = {facet: Advice(facet, *words) for facet, words in _WORDS.items()}
+CODES: dict[Facet, str] = {
+    "E": "set_clear_expectations",
+    "L": "listen_actively",
+    "H": "communicate_honestly",
+    "R": "be_reliable",
+    "B": "respect_boundaries",
+    "P": "build_rapport",
+}
+
+
+def advice_of(facet: Facet, side: Side) -> Advice:
+    """One of the six ways, in the words for that side."""
+    advice = ADVICE[facet]
+    return replace(advice, words=_OF_SIDE.get((facet, side), advice.words))
 
 
 def next_step(
@@ -66,4 +89,4 @@ def next_step(
         weakest = about.weakest
     if weakest is None and not agreed:
         weakest = "E"
-    return ADVICE[weakest] if weakest else None
+    return advice_of(weakest, pair.side_of(person)) if weakest else None

@@ -10,11 +10,9 @@ from services.sessions.domain.happened import Happened
 from services.sessions.domain.pair import Pair
 from services.sessions.queries import history, pairs
 from shared.errors import Forbidden, NotFound
-from shared.events import topics
 from shared.events.envelope import new_event
 from shared.http import Role
 from shared.ids import PairId, PersonId, TenantId, new_id
-from shared.postgres import outbox
 from shared.postgres.pool import Connection
 
 SERVICE = "sessions"
@@ -64,9 +62,7 @@ async def announce(conn: Connection, happened: Iterable[Happened]) -> None:
         new_event(each.fact, event_id=new_id(), tenant=each.tenant, service=SERVICE, now=each.at)
         for each in happened
     ]
-    await outbox.append(conn, events)
-    # Only this topic: a private answer never enters what a pair can read.
-    await history.append(conn, [event for event in events if event.fact.topic is topics.SESSIONS])
+    await history.append(conn, events)
 
 
 def _member(pair: Pair | None, ask: Ask) -> Pair:

@@ -6,13 +6,14 @@ from dataclasses import replace
 from datetime import datetime
 
 from services.sessions.domain import commitment as commitment_rules
+from services.sessions.domain import goal as goal_rules
 from services.sessions.domain import proposal as proposal_rules
 from services.sessions.domain import repair as repair_rules
 from services.sessions.domain.pair import Pair
 from services.sessions.domain.thing import replies
 from services.sessions.handlers.common import announce
 from services.sessions.handlers.kinds import Kind
-from services.sessions.queries import commitments, proposals, repairs, sweeps
+from services.sessions.queries import commitments, goals, proposals, repairs, sweeps
 from shared.postgres.pool import Connection
 
 # More than two sides can have open.
@@ -22,6 +23,7 @@ ENDINGS = (
     Kind(proposals, proposal_rules.ended),
     Kind(commitments, commitment_rules.ended),
     Kind(repairs, repair_rules.ended),
+    Kind(goals, goal_rules.ended),
 )
 
 

@@ -10,7 +10,8 @@ from datetime import datetime
 
 from services.sessions.queries import erasure, leaves
 from shared.events.envelope import Event
-from shared.events.people import PersonErased, PersonFact
+from shared.events.fact import PersonFact
+from shared.events.people import PersonErased
 from shared.kafka.per_fact import Handler
 from shared.postgres.pool import Connection
 

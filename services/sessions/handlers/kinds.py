@@ -10,12 +10,20 @@ from typing import Any, Protocol
 
 from services.sessions.domain import boundary as boundary_rules
 from services.sessions.domain import commitment as commitment_rules
+from services.sessions.domain import goal as goal_rules
 from services.sessions.domain import proposal as proposal_rules
 from services.sessions.domain import repair as repair_rules
 from services.sessions.domain import session as session_rules
 from services.sessions.domain.pair import Pair
 from services.sessions.domain.thing import Decision
-from services.sessions.queries import boundaries, commitments, proposals, repairs, sessions
+from services.sessions.queries import (
+    boundaries,
+    commitments,
+    goals,
+    proposals,
+    repairs,
+    sessions,
+)
 from services.sessions.queries.sweeps import Swept
 from shared.postgres.pool import Connection
 
@@ -42,4 +50,5 @@ KINDS = (
     Kind(commitments, commitment_rules.close),
     Kind(repairs, repair_rules.close),
     Kind(boundaries, boundary_rules.close),
+    Kind(goals, goal_rules.close),
 )

@@ -51,6 +51,8 @@ _SERIES = """
         zone = 'UTC', revision = revision + 1
     WHERE tenant = $1 AND made_by = $2 AND zone <> 'UTC'
 """
+# How far it was stays; a step never changes, so it counts no revisions.
+_GOAL_STEP = "UPDATE goal_step SET note = NULL WHERE tenant = $1 AND noted_by = $2"
 
 ERASED = (
     Erasing("person", ("timezone", "country", "display_name"), _PERSON),
@@ -62,6 +64,11 @@ ERASED = (
     _word("repair", "words", "promised_by"),
     Erasing("agreement", ("goals", "topics_off_limits"), _AGREEMENT_WORDS),
     Erasing("series", ("zone",), _SERIES),
+    _word("goal", "words", "words_by"),
+    _word("goal", "measure", "measure_by"),
+    Erasing("goal_step", ("note",), _GOAL_STEP),
+    _rows("agenda_item", "written_by"),
+    _rows("note", "written_by"),
 )
 
 # Whoever waits for one of the rows sees by `redated` that what was read with it is older.

@@ -10,13 +10,16 @@ from uuid import UUID
 import orjson
 
 from services.sessions.domain.pair import Pair
-from shared.events.envelope import Event, encode_value
+from shared.events import topics
+from shared.events.envelope import Event
+from shared.postgres import outbox
 from shared.postgres.pool import Connection
 
-_APPEND = """
+_APPEND = f"""
+    WITH told AS ({outbox.APPEND} RETURNING outbox.*)
     INSERT INTO history (tenant, pair_id, occurred_at, event_id, type, fact)
-    SELECT * FROM unnest($1::text[], $2::uuid[], $3::timestamptz[], $4::uuid[], $5::text[],
-                         $6::jsonb[])
+    SELECT tenant, subject::uuid, "time", id, type, convert_from(payload, 'UTF8')::jsonb
+    FROM told WHERE aggregatetype = '{topics.SESSIONS.name}' AND type NOT LIKE 'reply.%'
 """
 _PAGE = """
     SELECT history.occurred_at, history.event_id, history.type, history.fact::text AS fact,
@@ -50,20 +53,13 @@ class After:
 
 
 async def append(conn: Connection, events: Sequence[Event]) -> None:
-    if not events:
-        return
-    rows = [
-        (
-            event.tenant,
-            UUID(event.fact.subject),
-            event.occurred_at,
-            event.event_id,
-            event.fact.type,
-            encode_value(event.fact).decode(),
-        )
-        for event in events
-    ]
-    await conn.execute(_APPEND, *zip(*rows, strict=True))
+    """Publish facts of pairs, as `outbox.append` does, and let each pair read its own.
+
+    One statement for both. Facts of another topic are published only: a private answer never enters
+    what a pair can read. That somebody is waited for is shown as long as it is so, and then no more.
+    """
+    if events:
+        await conn.execute(_APPEND, *outbox.columns(events))
 
 
 async def page(conn: Connection, pair: Pair, after: After | None, limit: int) -> Sequence[Entry]:

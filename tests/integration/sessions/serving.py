@@ -94,6 +94,11 @@ class Things:
     mentee: str
     ids: dict[str, list[str]] = field(default_factory=dict)
 
+    @property
+    def sides(self) -> tuple[tuple[str, str], tuple[str, str]]:
+        """Each of the two and their role."""
+        return (self.mentor, "participant"), (self.mentee, "participant")
+
     def fill(self) -> None:
         """Ask the service for one of each."""
         self.ids["pair"] = [str(self.serving.start_pair(self.mentor, self.mentee))]
@@ -112,14 +117,15 @@ class Things:
         self._ask(self.mentor, f"/v1/commitments/{self.ids['commitment'][0]}/accept", None)
         offer = {"slots": [{"starts_at": (now + 9 * DAY).isoformat(), "duration_minutes": 30}]}
         self._made("proposal", self._post(self.mentor, "proposals", offer))
-        weekly = {"starts_at_local": "2026-04-20T10:00:00", "duration_minutes": 30, "count": 2}
+        first = (now + 40 * DAY).replace(tzinfo=None)
+        weekly = {"starts_at_local": first.isoformat(), "duration_minutes": 30, "count": 2}
         self._made("series", self._post(self.mentor, "series", weekly))
         self._made("boundary", self._post(self.mentee, "boundaries", {"term": "other"}))
 
-    def _post(self, person: str, what: str, body: object) -> dict[str, Any]:
+    def _post(self, person: str, what: str, body: Any) -> dict[str, Any]:
         return self._ask(person, f"/v1/pairs/{self.ids['pair'][0]}/{what}", body)
 
-    def _ask(self, person: str, path: str, body: object) -> dict[str, Any]:
+    def _ask(self, person: str, path: str, body: Any) -> dict[str, Any]:
         headers = {"X-Tenant": TENANT, "X-Person": person}
         answer = requests.post(self.serving.url + path, json=body, headers=headers, timeout=READY_S)
         assert answer.ok, f"{path}: {answer.text}"

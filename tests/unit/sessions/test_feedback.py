@@ -86,6 +86,20 @@ def test_the_same_answer_again_is_nothing_new_and_a_changed_one_is_refused() -> 
         give(PAIR, after(answer("honest")), answer("honest", yes=False))
 
 
+def test_what_was_private_is_not_shared_by_saying_it_again() -> None:
+    with pytest.raises(AlreadyAnswered):
+        give(PAIR, after(answer("honest")), answer("honest", shared=True))
+
+
+@pytest.mark.parametrize("held", range(1, 8))
+def test_nothing_is_asked_twice_however_many_earlier_sessions_turn_out_to_be_held(
+    held: int,
+) -> None:
+    asked = replace(after(answer("honest")), held_before=held)
+
+    assert question(PAIR, asked, MENTEE, LATER) not in (None, "honest")
+
+
 def test_two_questions_are_enough() -> None:
     asked = after(answer("honest"), answer("at_ease"))
 

@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 
-from services.sessions.domain.guidance import ADVICE, next_step
+from services.sessions.domain.guidance import ADVICE, advice_of, next_step
 from shared.events.insights import Facet, PartnerSafe, SharedTrust
 from tests.unit.sessions.given import MENTEE, MENTOR, PAIR
 
@@ -47,3 +47,14 @@ def test_each_side_is_told_about_themselves() -> None:
 
     assert next_step(PAIR, MENTOR, known, agreed=True) == ADVICE["L"]
     assert next_step(PAIR, MENTEE, known, agreed=True) == ADVICE["R"]
+
+
+def test_of_honesty_the_text_asks_another_thing_of_each_side() -> None:
+    mentor, mentee = advice_of("H", "mentor"), advice_of("H", "mentee")
+
+    assert "constructive feedback and guidance" in mentor.words
+    assert "fears and uncertainties" in mentee.words
+    assert not {"fears", "uncertainties"} & set(mentor.words.split())
+    assert "feedback" not in mentee.words
+    assert not any(char.isdigit() for char in mentor.words + mentee.words)
+    assert next_step(PAIR, MENTEE, trust(None, "H"), agreed=True) == mentee
