@@ -38,7 +38,7 @@ FENCE = re.compile(r"^```(?P<info>[^\n]*)\n(?P<text>.*?)^```", re.MULTILINE | re
 LINK = re.compile(r"\[[^\]]*\]\((?P<target>[^)\s]+)\)")
 NAMED_TEST = re.compile(r"`(?P<file>tests/[\w/]+\.py)?::(?P<test>test_\w+)`")
 NAMED_PATH = re.compile(r"`(?P<path>(?:tests|shared|services|deploy|docs)/[\w./-]+)`")
-ROUTE = re.compile(r"^\| `(?P<route>(?:GET|POST|PUT|DELETE) [^`?]+)` \|", re.MULTILINE)
+ROUTE = re.compile(r"^\| `(?P<route>(?:GET|POST|PUT|PATCH|DELETE) [^`?]+)` \|", re.MULTILINE)
 SETTING = re.compile(r"^\| `(?P<name>[A-Z_]+)` \| (?P<default>[^|]+) \|", re.MULTILINE)
 RUN_TIMEOUT_S = 60.0
 

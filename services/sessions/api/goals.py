@@ -12,8 +12,8 @@ from pydantic import BaseModel, Field, field_validator
 
 from services.sessions.api.asking import Asked, Asking, Reading
 from services.sessions.api.shapes import Body, Line
-from services.sessions.domain.goal import Action, Changes, Goal, State, Step, Wording, allowed
-from services.sessions.domain.goal import standing as standing_of
+from services.sessions.domain.goal import Action, Changes, Goal, State, Wording, allowed, standing
+from services.sessions.domain.goal_progress import Step
 from services.sessions.handlers import goals
 from services.sessions.handlers.common import Ask
 from services.sessions.handlers.goals import GoalView
@@ -104,7 +104,7 @@ class GoalsOut(BaseModel):
 
 def goal_out(stored: Goal, ask: Ask) -> GoalOut:
     """The goal as it is now, and what the one who asks may do."""
-    it = standing_of(stored, ask.now)
+    it = standing(stored, ask.now)
     return GoalOut(
         goal_id=it.goal_id,
         pair_id=it.pair_id,

@@ -14,7 +14,7 @@
 
 What a goal says is the pair's own, and in no fact. Nobody is held to a goal that was declined,
 withdrawn, dropped, or never answered: nothing is published of that. Only times decide, never
-whether the sweeper has been.
+whether the sweeper has been. How far it is: see goal_progress.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from services.sessions.domain.presence import NEVER
 from services.sessions.domain.rules import MAX_AHEAD
 from services.sessions.domain.thing import Decision, Reply
 from shared.errors import Conflict, Forbidden, Rejected
-from shared.events.sessions import GoalProgressed, GoalSet
+from shared.events.sessions import GoalSet
 from shared.ids import GoalId, PairId, PersonId, TenantId
 
 State = Literal[
@@ -40,10 +40,14 @@ State = Literal[
 Action = Literal["agree", "decline", "withdraw", "edit", "progress", "drop"]
 
 MAX_OPEN_GOALS = 20
-# How often one goal can be spoken about: no pair comes near it.
-MAX_STEPS = 500
 ANSWER_WITHIN = timedelta(days=60)
 CORRECT_WITHIN = timedelta(days=14)
+
+
+class GoalReworded(Conflict):
+    """It is in other words now: read them, and name the revision you read as If-Match."""
+
+    slug = "goal-reworded"
 
 
 class GoalNotNow(Conflict):
@@ -56,12 +60,6 @@ class TooManyGoals(Conflict):
     """The pair has as many goals as it can have open."""
 
     slug = "too-many-goals"
-
-
-class TooManySteps(Conflict):
-    """The goal has been spoken about as often as it can be."""
-
-    slug = "too-many-steps"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +77,6 @@ class Changes(TypedDict, total=False):
     words: str
     measure: str | None
     due_on: date | None
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """How far the goal is, 0 to 1, as `by` says. `note` is the pair's own."""
-
-    by: PersonId
-    progress: float
-    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,15 +149,17 @@ def propose(
     return goal, ()
 
 
-def agree(pair: Pair, goal: Goal, by: PersonId, now: datetime) -> Decision[Goal]:
+def agree(pair: Pair, goal: Goal, by: PersonId, now: datetime, read: int) -> Decision[Goal]:
     """The other side wants it too: from now on it is the pair's. Again, it changes nothing.
 
-    Raises Forbidden, GoalNotNow or PairEnded.
+    `read` is the revision they read. Raises Forbidden, GoalNotNow, GoalReworded or PairEnded.
     """
     it = standing(goal, now)
     if _said(pair, it, by, "open"):
         return it, ()
-    _require(pair, it, by, "agree", now)
+    require(pair, it, by, "agree", now)
+    if it.revision != read:
+        raise GoalReworded
     pair.require_active()
     measurable = it.wording.measure is not None
     fact = GoalSet(**pair.sides, goal_id=it.goal_id, measurable=measurable)
@@ -181,7 +172,7 @@ def decline(pair: Pair, goal: Goal, by: PersonId, now: datetime) -> Decision[Goa
     it = standing(goal, now)
     if _said(pair, it, by, "declined"):
         return it, ()
-    _require(pair, it, by, "decline", now)
+    require(pair, it, by, "decline", now)
     return replace(it, state="declined", answer_until=None), ()
 
 
@@ -190,7 +181,7 @@ def withdraw(pair: Pair, goal: Goal, by: PersonId, now: datetime) -> Decision[Go
     it = standing(goal, now)
     if by == it.proposed_by and it.state == "withdrawn":
         return it, ()
-    _require(pair, it, by, "withdraw", now)
+    require(pair, it, by, "withdraw", now)
     return replace(it, state="withdrawn", answer_until=None), ()
 
 
@@ -200,7 +191,7 @@ def edit(pair: Pair, goal: Goal, by: PersonId, now: datetime, changes: Changes) 
     Nothing is published. Raises GoalNotNow, PairEnded, or Rejected for a day that cannot be.
     """
     it = standing(goal, now)
-    _require(pair, it, by, "edit", now)
+    require(pair, it, by, "edit", now)
     pair.require_active()
     old, new = it.wording, replace(it.wording, **changes)
     if new == old:
@@ -218,41 +209,13 @@ def edit(pair: Pair, goal: Goal, by: PersonId, now: datetime, changes: Changes) 
     return it, ()
 
 
-def progress(
-    pair: Pair, goal: Goal, step: Step, now: datetime, steps_already: int
-) -> Decision[Goal]:
-    """Say how far it is. At 1 it is reached; for 14 days that can be put right.
-
-    To say what is so already, without a note, changes nothing; with one, it publishes nothing.
-    Raises GoalNotNow, TooManySteps or PairEnded.
-    """
-    it = standing(goal, now)
-    if step.progress == it.progress and step.note is None and it.state in ("open", "reached"):
-        pair.side_of(step.by)
-        return it, ()
-    _require(pair, it, step.by, "progress", now)
-    pair.require_active()
-    if steps_already >= MAX_STEPS:
-        raise TooManySteps
-    before = it
-    if step.progress < 1:
-        it = replace(it, state="open", reached_at=None)
-    elif it.state == "open":
-        it = replace(it, state="reached", reached_at=now)
-    it = replace(it, progress=step.progress, moved_at=now)
-    if it.progress == before.progress:
-        return it, ()
-    fact = GoalProgressed(**pair.sides, goal_id=it.goal_id, progress=it.progress)
-    return it, (Happened(pair.tenant, fact, now),)
-
-
 def drop(pair: Pair, goal: Goal, by: PersonId, now: datetime) -> Decision[Goal]:
     """Let go of it, as either side. Nothing is published. Raises GoalNotNow."""
     it = standing(goal, now)
     pair.side_of(by)
     if it.state == "dropped":
         return it, ()
-    _require(pair, it, by, "drop", now)
+    require(pair, it, by, "drop", now)
     return replace(it, state="dropped"), ()
 
 
@@ -293,7 +256,8 @@ def _said(pair: Pair, it: Goal, by: PersonId, state: State) -> bool:
     return pair.other(by) == it.proposed_by and it.state == state
 
 
-def _require(pair: Pair, it: Goal, by: PersonId, action: Action, now: datetime) -> None:
+def require(pair: Pair, it: Goal, by: PersonId, action: Action, now: datetime) -> None:
+    """Raise unless `by` may do so with the goal as it is: NotFound, Forbidden or GoalNotNow."""
     pair.side_of(by)
     if action == "withdraw" and by != it.proposed_by:
         raise Forbidden("only who proposed it can take it back")

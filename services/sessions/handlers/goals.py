@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from services.sessions.domain import goal as rules_of
-from services.sessions.domain.goal import Changes, Goal, Step, Wording
+from services.sessions.domain import goal_progress
+from services.sessions.domain.goal import Changes, Goal, Wording
+from services.sessions.domain.goal_progress import Step
 from services.sessions.domain.thing import Decision
 from services.sessions.handlers.commands import Work, change, create, find
 from services.sessions.handlers.common import Ask, find_pair
@@ -19,6 +21,7 @@ from shared.postgres.tenancy import reading_for
 
 MAX_SHOWN = 100
 MAX_STEPS_SHOWN = 50
+FIRST = 1
 
 Rule: TypeAlias = Callable[..., Decision[Goal]]
 
@@ -43,8 +46,8 @@ async def propose(pool: Pool, ask: Ask, pair_id: PairId, wording: Wording) -> Go
 
 
 async def agree(pool: Pool, ask: Ask, goal_id: GoalId) -> Goal:
-    """Say, as the other side, that one wants it too."""
-    return await _say(pool, ask, goal_id, rules_of.agree)
+    """Say, as the other side, that one wants it too: as one read it, or as it first was."""
+    return await _say(pool, ask, goal_id, rules_of.agree, ask.if_match or FIRST)
 
 
 async def decline(pool: Pool, ask: Ask, goal_id: GoalId) -> Goal:
@@ -72,7 +75,7 @@ async def progress(pool: Pool, ask: Ask, goal_id: GoalId, step: Step) -> Goal:
 
     async def decide(work: Work, it: Goal) -> Decision[Goal]:
         already = await goals.count_steps(work.conn, it)
-        decided = rules_of.progress(work.pair, it, step, ask.now, already)
+        decided = goal_progress.progress(work.pair, it, step, ask.now, already)
         if decided[0] != it:
             await goals.add_step(work.conn, it, new_id(), step, ask.now)
         return decided

@@ -10,6 +10,7 @@ from datetime import date
 from typing import NamedTuple
 
 from services.sessions.queries.agreements import ERASE as _AGREEMENT_WORDS
+from shared.events import topics
 from shared.ids import PersonId, TenantId
 from shared.postgres.pool import Connection
 
@@ -54,6 +55,15 @@ _SERIES = """
 # How far it was stays; a step never changes, so it counts no revisions.
 _GOAL_STEP = "UPDATE goal_step SET note = NULL WHERE tenant = $1 AND noted_by = $2"
 
+# A record about them that could not be read has their name in it all the same. Its key is theirs,
+# with the name of a leave behind it or not.
+_DEAD_LETTERS = f"""
+    DELETE FROM dead_letter
+    WHERE topic LIKE '%{topics.PEOPLE.name}' AND starts_with(
+        encode(key, 'hex') || '2f', encode(convert_to($1::text || '/' || $2 || '/', 'UTF8'), 'hex')
+    )
+"""
+
 ERASED = (
     Erasing("person", ("timezone", "country", "display_name"), _PERSON),
     _rows("leave", "person_id"),
@@ -69,6 +79,7 @@ ERASED = (
     Erasing("goal_step", ("note",), _GOAL_STEP),
     _rows("agenda_item", "written_by"),
     _rows("note", "written_by"),
+    Erasing("dead_letter", ("key", "value"), _DEAD_LETTERS),
 )
 
 # Whoever waits for one of the rows sees by `redated` that what was read with it is older.

@@ -9,7 +9,8 @@ from uuid import UUID
 
 import asyncpg
 
-from services.sessions.domain.goal import Goal, Step, Wording
+from services.sessions.domain.goal import Goal, Wording
+from services.sessions.domain.goal_progress import Step
 from services.sessions.domain.pair import Pair
 from services.sessions.queries.sweeps import Swept
 from shared.ids import GoalId, PairId, PersonId, TenantId

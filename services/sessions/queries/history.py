@@ -56,7 +56,7 @@ async def append(conn: Connection, events: Sequence[Event]) -> None:
     """Publish facts of pairs, as `outbox.append` does, and let each pair read its own.
 
     One statement for both. Facts of another topic are published only: a private answer never enters
-    what a pair can read. That somebody is waited for is shown as long as it is so, and then no more.
+    what a pair can read. That somebody is waited for is told while it is so, and no longer.
     """
     if events:
         await conn.execute(_APPEND, *outbox.columns(events))

@@ -121,6 +121,12 @@ class Things:
         weekly = {"starts_at_local": first.isoformat(), "duration_minutes": 30, "count": 2}
         self._made("series", self._post(self.mentor, "series", weekly))
         self._made("boundary", self._post(self.mentee, "boundaries", {"term": "other"}))
+        for _ in range(2):
+            goal = self._post(self.mentee, "goals", {"words": "a talk", "measure": "ten people"})
+            self._made("goal", goal)
+            self._made("note", self._post(self.mentor, "notes", {"text": "mornings"}))
+            self._made("item", self._post(self.mentee, "agenda", {"text": "the talk"}))
+        self._ask(self.mentor, f"/v1/goals/{self.ids['goal'][0]}/agree", None)
 
     def _post(self, person: str, what: str, body: Any) -> dict[str, Any]:
         return self._ask(person, f"/v1/pairs/{self.ids['pair'][0]}/{what}", body)

@@ -76,7 +76,7 @@ async def all_that(who: str, world: World, ids: dict[str, str], role: str) -> Re
 
 
 async def do(world: World, statement: str, *args: object) -> Any:
-    """Change what the service keeps, as nobody can over HTTP. The first value of what comes back."""
+    """Change what the service keeps, as nobody can over HTTP; the first value of the answer."""
     async with acting_for(world.pool, TENANT) as conn:
         return await conn.fetchval(statement, *args)
 

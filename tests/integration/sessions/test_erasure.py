@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from services.sessions.queries.erasure import ALL, ERASED
 from services.sessions.subscribers import HANDLERS
+from shared.events import topics
 from shared.events.envelope import new_event
 from shared.events.fact import Fact
 from shared.events.people import (
@@ -22,6 +24,7 @@ from shared.events.people import (
     PersonLeft,
 )
 from shared.ids import PersonId, TenantId, new_id
+from shared.kafka import dead_letters
 from shared.kafka.per_fact import per_fact
 from shared.postgres.tenancy import acting_for
 from tests.integration.sessions.meeting import agree, second_pair
@@ -98,8 +101,6 @@ STAYS: dict[str, dict[str, set[str]]] = {
         "dead_letter": {
             "group_name",
             "topic",
-            "key",
-            "value",
             "header_names",
             "header_values",
             "reason",
@@ -280,7 +281,8 @@ async def goals_and_notes(world: World, person: str, other: str, word: str) -> N
     changed = {"words": f"{word}, in other words", "measure": word}
     edited = await world.http.patch(path, json=changed, headers=headers)
     assert edited.is_success, edited.text
-    await world.ok(other, f"{path}/agree")
+    agreed = await world.post(other, f"{path}/agree", match=edited.headers["ETag"])
+    assert agreed.is_success, agreed.text
     await world.ok(person, f"{path}/progress", {"progress": 0.5, "note": word})
     async with acting_for(world.pool, TENANT) as conn:
         await conn.execute(_WROTE, TENANT, new_id(), world.pair, person, world.clock.now(), word)
@@ -504,6 +506,55 @@ async def test_their_other_pairs_forget_them_too_even_those_that_ended(world: Wo
     await world.deliver(erased(MENTOR))
 
     assert holding(await dump(world), THEIRS) == []
+
+
+@pytest.mark.parametrize(
+    ("topic", "key", "stays"),
+    [
+        (topics.PEOPLE.name, f"{TENANT}/{MENTEE}", False),
+        (topics.PEOPLE.name, f"{TENANT}/{MENTEE}/l-1", False),
+        (f"blue.{topics.PEOPLE.name}", f"{TENANT}/{MENTEE}", False),
+        (topics.PEOPLE.name, f"{TENANT}/{MENTEE}my", True),
+        (topics.PEOPLE.name, f"{TENANT}/{MENTOR}", True),
+        (topics.PEOPLE.name, f"globex/{MENTEE}", True),
+        (topics.PAIRS.name, f"{TENANT}/{MENTEE}", True),
+        (topics.PEOPLE.name, None, True),
+    ],
+    ids=[
+        "theirs",
+        "of a leave of theirs",
+        "where topics have a namespace",
+        "of somebody whose id begins as theirs",
+        "of the partner",
+        "of another tenant",
+        "of another topic",
+        "of nobody",
+    ],
+)
+async def test_what_could_not_be_read_about_them_goes_too(
+    world: World, topic: str, key: str | None, stays: bool
+) -> None:
+    value, headers = NAME.encode(), (("ce_type", b"person.joined"),)
+    record = ConsumerRecord(topic, key.encode() if key else None, value, headers)
+    async with world.pool.acquire() as conn:
+        await dead_letters.park(conn, "sessions", record, reason="x", detail="y", attempts=1)
+
+    await world.deliver(erased())
+
+    assert bool(holding(await dump(world), NAME)) == stays
+
+
+@dataclass(frozen=True)
+class ConsumerRecord:
+    """A record as a consumer gets it."""
+
+    topic: str
+    key: bytes | None
+    value: bytes
+    headers: tuple[tuple[str, bytes], ...]
+    partition: int = 0
+    offset: int = 0
+    timestamp: int = 0
 
 
 async def deliver_to(world: World, tenant: TenantId, fact: Fact) -> None:

@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 
 from services.sessions.domain import goal as goal_rules
+from services.sessions.domain import goal_progress
 from services.sessions.domain import repair as repair_rules
 from services.sessions.domain.agenda import (
     MAX_ITEMS,
@@ -68,7 +69,7 @@ def goal() -> Goal:
     """Agreed on now."""
     id_ = GoalId(derived_id("goal"))
     asked, _ = goal_rules.propose(PAIR, id_, MENTEE, Wording("herons"), NOW)
-    return goal_rules.agree(PAIR, asked, MENTOR, NOW)[0]
+    return goal_rules.agree(PAIR, asked, MENTOR, NOW, 1)[0]
 
 
 def repair() -> repair_rules.Repair:
@@ -187,9 +188,9 @@ def test_a_goal_that_did_not_move_for_two_cadences_is_spoken_of(
 
     assert "goal_still" not in to(MENTOR, known, days * DAY - INSTANT)
     assert "goal_still" in to(MENTOR, known, days * DAY)
-    moved, _ = goal_rules.progress(PAIR, goal(), goal_rules.Step(MENTEE, 0.1), NOW + DAY, 0)
+    moved, _ = goal_progress.progress(PAIR, goal(), goal_progress.Step(MENTEE, 0.1), NOW + DAY, 0)
     assert "goal_still" not in to(MENTOR, replace(known, goals=[moved]), days * DAY)
-    reached, _ = goal_rules.progress(PAIR, goal(), goal_rules.Step(MENTEE, 1), NOW, 0)
+    reached, _ = goal_progress.progress(PAIR, goal(), goal_progress.Step(MENTEE, 1), NOW, 0)
     assert "goal_still" not in to(MENTOR, replace(known, goals=[reached]), days * DAY)
 
 

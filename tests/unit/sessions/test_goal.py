@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 
@@ -12,19 +13,17 @@ from services.sessions.domain.goal import (
     ANSWER_WITHIN,
     CORRECT_WITHIN,
     MAX_OPEN_GOALS,
-    MAX_STEPS,
     Goal,
     GoalNotNow,
     State,
-    Step,
     TooManyGoals,
-    TooManySteps,
     Wording,
 )
+from services.sessions.domain.goal_progress import MAX_STEPS, Step, TooManySteps, progress
 from services.sessions.domain.member import Member
 from services.sessions.domain.pair import PairEnded
 from services.sessions.domain.presence import NEVER
-from services.sessions.domain.thing import Reply
+from services.sessions.domain.thing import Decision, Reply
 from shared.errors import Forbidden, NotFound, Rejected
 from shared.events.sessions import GoalProgressed, GoalSet
 from shared.ids import GoalId, PersonId, derived_id
@@ -44,8 +43,8 @@ from tests.unit.sessions.given import (
 ID = GoalId(derived_id("goal"))
 WORDING = Wording("Give a talk about herons", "forty people in the room", date(2026, 6, 1))
 LAPSES = NOW + ANSWER_WITHIN
-VERBS = {
-    "agree": rules_of.agree,
+VERBS: dict[str, Callable[..., Decision[Goal]]] = {
+    "agree": lambda pair, goal, by, now: rules_of.agree(pair, goal, by, now, goal.revision),
     "decline": rules_of.decline,
     "withdraw": rules_of.withdraw,
     "drop": rules_of.drop,
@@ -58,15 +57,15 @@ def proposed(wording: Wording = WORDING) -> Goal:
 
 
 def agreed(wording: Wording = WORDING) -> Goal:
-    return rules_of.agree(PAIR, proposed(wording), MENTOR, NOW)[0]
+    return rules_of.agree(PAIR, proposed(wording), MENTOR, NOW, 1)[0]
 
 
-def at(progress: float, note: str | None = None) -> Step:
-    return Step(MENTEE, progress, note)
+def at(far: float, note: str | None = None) -> Step:
+    return Step(MENTEE, far, note)
 
 
 def reached() -> Goal:
-    return rules_of.progress(PAIR, agreed(), at(1), NOW, 0)[0]
+    return progress(PAIR, agreed(), at(1), NOW, 0)[0]
 
 
 def test_a_proposal_waits_for_the_other_side_and_is_no_fact() -> None:
@@ -79,7 +78,7 @@ def test_a_proposal_waits_for_the_other_side_and_is_no_fact() -> None:
 @pytest.mark.parametrize("measure", ["forty people", None])
 def test_the_fact_says_whether_they_will_know_and_none_of_the_words(measure: str | None) -> None:
     goal, happened = rules_of.agree(
-        PAIR, proposed(replace(WORDING, measure=measure)), MENTOR, NOW + DAY
+        PAIR, proposed(replace(WORDING, measure=measure)), MENTOR, NOW + DAY, 1
     )
 
     assert (goal.state, goal.reply, goal.sweep_at) == ("open", None, NEVER)
@@ -123,7 +122,7 @@ def test_what_is_over_is_over_for_both(state: State) -> None:
     for person in (MENTOR, MENTEE):
         assert rules_of.allowed(goal, person, NOW) == ()
     with pytest.raises(GoalNotNow) as refused:
-        rules_of.progress(PAIR, goal, at(0.5), NOW, 0)
+        progress(PAIR, goal, at(0.5), NOW, 0)
     assert refused.value.allowed == ()
     assert state in str(refused.value)
     with pytest.raises(GoalNotNow):
@@ -142,7 +141,7 @@ def test_what_nobody_answers_lapses_at_its_time_and_that_is_no_fact() -> None:
     assert rules_of.standing(proposed(), LAPSES - INSTANT).state == "proposed"
     assert rules_of.standing(proposed(), LAPSES).state == "lapsed"
     with pytest.raises(GoalNotNow):
-        rules_of.agree(PAIR, proposed(), MENTOR, LAPSES)
+        rules_of.agree(PAIR, proposed(), MENTOR, LAPSES, 1)
     goal, happened = rules_of.close(PAIR, proposed())
     assert (goal.state, goal.reply, goal.sweep_at, happened) == ("lapsed", None, NEVER, ())
     assert rules_of.standing(agreed(), LAPSES + DAY) == agreed()
@@ -156,8 +155,8 @@ def test_who_rewords_what_waits_for_them_asks_the_other_side() -> None:
     assert goal.reply == Reply(MENTEE, "pair", NOW + DAY + ANSWER_WITHIN)
     assert (goal.words_by, goal.measure_by) == (MENTEE, MENTOR)
     with pytest.raises(Forbidden):
-        rules_of.agree(PAIR, goal, MENTOR, NOW + DAY)
-    assert rules_of.agree(PAIR, goal, MENTEE, NOW + DAY)[0].state == "open"
+        rules_of.agree(PAIR, goal, MENTOR, NOW + DAY, goal.revision)
+    assert rules_of.agree(PAIR, goal, MENTEE, NOW + DAY, goal.revision)[0].state == "open"
 
 
 def test_who_rewords_their_own_gives_nobody_more_time() -> None:
@@ -223,7 +222,7 @@ def test_a_day_that_has_passed_is_no_reason_to_refuse_other_words() -> None:
 
 
 def test_both_say_how_far_it_is_and_the_number_is_a_fact() -> None:
-    goal, happened = rules_of.progress(PAIR, agreed(), Step(MENTOR, 0.4, "nearly"), NOW + DAY, 0)
+    goal, happened = progress(PAIR, agreed(), Step(MENTOR, 0.4, "nearly"), NOW + DAY, 0)
 
     assert (goal.state, goal.progress, goal.moved_at) == ("open", 0.4, NOW + DAY)
     assert told(happened) == [("goal.progressed", NOW + DAY)]
@@ -236,37 +235,37 @@ def test_at_one_it_is_reached_and_for_two_weeks_that_can_be_put_right() -> None:
     last = NOW + CORRECT_WITHIN - INSTANT
 
     assert (reached().state, reached().reached_at) == ("reached", NOW)
-    back, happened = rules_of.progress(PAIR, reached(), at(0.8), last, 1)
+    back, happened = progress(PAIR, reached(), at(0.8), last, 1)
     assert (back.state, back.reached_at, told(happened)) == (
         "open",
         None,
         [("goal.progressed", last)],
     )
     with pytest.raises(GoalNotNow) as refused:
-        rules_of.progress(PAIR, reached(), at(0.8), NOW + CORRECT_WITHIN, 1)
+        progress(PAIR, reached(), at(0.8), NOW + CORRECT_WITHIN, 1)
     assert refused.value.allowed == ()
 
 
 def test_a_note_on_what_was_reached_gives_no_more_time_to_put_it_right() -> None:
-    noted, happened = rules_of.progress(PAIR, reached(), at(1, "we did it"), NOW + DAY, 1)
+    noted, happened = progress(PAIR, reached(), at(1, "we did it"), NOW + DAY, 1)
 
     assert (noted.state, noted.reached_at, happened) == ("reached", NOW, ())
 
 
 def test_to_say_what_is_so_publishes_nothing_and_moves_only_with_a_note() -> None:
-    goal, _ = rules_of.progress(PAIR, agreed(), at(0.5), NOW, 0)
+    goal, _ = progress(PAIR, agreed(), at(0.5), NOW, 0)
 
-    assert rules_of.progress(PAIR, goal, at(0.5), NOW + DAY, 1) == (goal, ())
-    noted, happened = rules_of.progress(PAIR, goal, at(0.5, "stuck"), NOW + DAY, 1)
+    assert progress(PAIR, goal, at(0.5), NOW + DAY, 1) == (goal, ())
+    noted, happened = progress(PAIR, goal, at(0.5, "stuck"), NOW + DAY, 1)
     assert (noted.moved_at, happened) == (NOW + DAY, ())
     with pytest.raises(NotFound):
-        rules_of.progress(PAIR, goal, Step(STRANGER, 0.5), NOW, 1)
+        progress(PAIR, goal, Step(STRANGER, 0.5), NOW, 1)
 
 
 def test_nobody_says_how_far_a_goal_is_that_is_not_agreed_on() -> None:
-    for progress in (0.0, 0.5):
+    for far in (0.0, 0.5):
         with pytest.raises(GoalNotNow) as refused:
-            rules_of.progress(PAIR, proposed(), at(progress), NOW, 0)
+            progress(PAIR, proposed(), at(far), NOW, 0)
         assert refused.value.allowed == ("withdraw", "edit")
 
 
@@ -274,9 +273,9 @@ def test_there_is_an_end_to_goals_and_to_what_is_said_of_one() -> None:
     rules_of.require_room(MAX_OPEN_GOALS - 1)
     with pytest.raises(TooManyGoals):
         rules_of.require_room(MAX_OPEN_GOALS)
-    rules_of.progress(PAIR, agreed(), at(0.5), NOW, MAX_STEPS - 1)
+    progress(PAIR, agreed(), at(0.5), NOW, MAX_STEPS - 1)
     with pytest.raises(TooManySteps):
-        rules_of.progress(PAIR, agreed(), at(0.5), NOW, MAX_STEPS)
+        progress(PAIR, agreed(), at(0.5), NOW, MAX_STEPS)
 
 
 def test_either_side_lets_go_of_a_goal_and_that_is_no_fact() -> None:
@@ -303,10 +302,10 @@ def test_nothing_new_is_wanted_in_a_pair_that_has_ended() -> None:
     with pytest.raises(PairEnded):
         rules_of.propose(ENDED, ID, MENTEE, WORDING, NOW)
     with pytest.raises(PairEnded):
-        rules_of.agree(ENDED, proposed(), MENTOR, NOW)
+        rules_of.agree(ENDED, proposed(), MENTOR, NOW, 1)
     with pytest.raises(PairEnded):
         rules_of.edit(ENDED, agreed(), MENTOR, NOW, {"words": "x"})
     with pytest.raises(PairEnded):
-        rules_of.progress(ENDED, agreed(), at(0.5), NOW, 0)
+        progress(ENDED, agreed(), at(0.5), NOW, 0)
     with pytest.raises(NotFound):
         rules_of.propose(PAIR, ID, STRANGER, WORDING, NOW)
