@@ -22,7 +22,7 @@ up: $(READY) ## Start the whole system and keep it running until Ctrl-C
 	@exec $(BIN)/trustfold up
 
 test: $(READY) ## Run the tests on a real broker and a real database
-	@exec $(BIN)/python -m pytest -m "not full"
+	@exec $(BIN)/python -m pytest -m "not full" -n 2 --dist loadfile
 
 test-faults: $(READY) ## Run the long tests: faults at full size, kills in the middle
 	@exec $(BIN)/python -m pytest -s -m full -o faulthandler_timeout=0
