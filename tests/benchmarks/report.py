@@ -122,5 +122,15 @@ METHOD = """
   slope means something at full scale only.
 - **million**: the pairs are in the table with states of fifty facts; the real worker reads facts
   about a tenth of them, each another, while its resident size is watched.
+- **commands**: sessions as in production: one process of the API or two, one of the worker, one of
+  the relay; the load in one more, raw HTTP/1.1 on sixteen connections, an Idempotency-Key with
+  every request.
+  `bare` is what the database was asked by the same commands, recorded once and sent by asyncpg
+  from one process about other pairs, a transaction a command, before and after; the better counts.
+  At a fixed rate a request's latency counts from when it was due. CPU is user and system time of
+  each process and its children, for each command.
+- **sweeper**: copies of one promise that was made over the API; the virtual clock jumps over a
+  minute in which a hundredth of them are due, three times. Until the last of their facts is read
+  from the topic by a reader of its own.
 - **fold**, **decode**: in memory, best of five, no broker and no database.
 """
