@@ -237,12 +237,14 @@ class Consumer:
         consumer = self._subscriber.consumer
         if now - self._hinted_at < HINT_EVERY_S or consumer is None:
             return
-        self._hinted_at = now
         done = {
             tp: self._delivery.progress.committed[tp.topic, tp.partition]
             for tp in self._next
             if (tp.topic, tp.partition) in self._delivery.progress.committed
         }
+        if not done:  # between two assignments, or while a partition is sought
+            return
+        self._hinted_at = now
         with suppress(KafkaError, ConsumerStoppedError, TimeoutError):
             await asyncio.wait_for(consumer.commit(done), HINT_TIMEOUT_S)
         metrics.LAG.labels(self._delivery.group).set(self.lag())

@@ -101,6 +101,18 @@ async def test_moved_back_again_and_again_under_traffic_it_skips_nothing(
     assert offsets == 12 * 300 + 12
 
 
+async def test_a_hint_while_nothing_is_assigned_is_none(
+    stack: Stack, pool: Pool, namespace: str
+) -> None:
+    """Seen to fail (ValueError, and the consumer halts) when an empty hint is sent."""
+    async with consuming(stack, pool, namespace) as reader:
+        reader.forget()
+
+        await reader.hint()
+
+        assert reader.halted is None
+
+
 async def until_counted_some(pool: Pool, more_than: int) -> None:
     async def reached() -> object:
         return len(await counted(pool)) > more_than
