@@ -187,6 +187,11 @@ class Consumer:
         if self._committing is not None:
             await self._committing
 
+    async def _landed(self) -> None:
+        """Return when no batch from before is in the air: it would be taken for what comes next."""
+        if self._committing not in (None, asyncio.current_task()):
+            await asyncio.wait([self._committing])
+
     async def _commit(self, batch: Sequence[Read]) -> None:
         try:
             await self._delivery.commit(batch)
@@ -210,6 +215,7 @@ class Consumer:
         assigned = sorted(partitions)
         self._sought += 1
         self._next.clear()
+        await self._landed()
         if not assigned:
             return
         positions = await self._delivery.positions([(tp.topic, tp.partition) for tp in assigned])
