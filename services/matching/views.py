@@ -17,7 +17,7 @@ from services.matching.domain.matching import Barrier, Unmatched
 from services.matching.domain.pair import Actor, Pair, State
 from services.matching.domain.person import Person
 from shared.events.insights import Band, Facet
-from shared.events.matching import MatchReason
+from shared.events.matching import Ground
 from shared.events.people import WeeklyHours
 from shared.ids import PairId, PersonId, ProgrammeId
 
@@ -74,6 +74,8 @@ class PairView(BaseModel):
     accepted_by: tuple[PersonId, ...] | None
     fit: float | None
     reasons: tuple[Reason, ...]
+    asked_by: PersonId | None
+    answer_until: datetime | None
 
 
 class PairDetail(PairView):
@@ -117,6 +119,8 @@ class PersonView(BaseModel):
     capacity: int
     offers: tuple[str, ...]
     goals: tuple[str, ...]
+    org_unit: str | None
+    grade: int | None
 
 
 class PeoplePage(BaseModel):
@@ -152,7 +156,9 @@ def pair_view(pair: Pair, actor: Actor, names: Names) -> PairView:
         you_accepted=actor.person_id in accepted_by,
         accepted_by=accepted_by if actor.oversees else None,
         fit=pair.fit_permille / 1000 if actor.oversees else None,
-        reasons=tuple(_reason(reason) for reason in pair.reasons),
+        reasons=tuple(_reason(reason) for reason in pair.grounds),
+        asked_by=pair.asked_by,
+        answer_until=pair.answer_until,
     )
 
 
@@ -183,11 +189,11 @@ def _member(person_id: PersonId, names: Names) -> Member:
     return Member(person_id=person_id, display_name=names.get(person_id, person_id))
 
 
-def _reason(reason: MatchReason) -> Reason:
+def _reason(reason: Ground) -> Reason:
     return Reason(**reason.model_dump(), words=_words(reason))
 
 
-def _words(reason: MatchReason) -> str:
+def _words(reason: Ground) -> str:
     named = ", ".join(detail.replace("_", " ") for detail in reason.detail)
     match reason.code:
         case "shared_goals":
@@ -196,6 +202,12 @@ def _words(reason: MatchReason) -> str:
             return f"They have a language in common: {named}."
         case "shared_hours":
             return f"They have {_duration(int(reason.detail[0]))} a week free at the same time."
+        case "related_experience":
+            return "What the mentor knows is close to what the mentee is looking for."
+        case "past_pairs":
+            return f"Pairs about this have gone well in this programme: {named}."
+        case _:
+            return f"{reason.code.replace('_', ' ').capitalize()}: {named}."
 
 
 def _duration(minutes: int) -> str:

@@ -17,9 +17,10 @@ from services.sessions.domain.pair import Pair
 from services.sessions.domain.thing import replies
 from services.sessions.handlers.common import announce
 from services.sessions.handlers.kinds import KINDS
-from services.sessions.handlers.once import REMEMBERED
 from services.sessions.handlers.outages import give_back
-from services.sessions.queries import requests, sweeps
+from services.sessions.queries import sweeps
+from shared.once import REMEMBERED
+from shared.postgres import requests
 from shared.postgres.pool import Connection, Pool
 from shared.postgres.tenancy import act_for_all
 

@@ -53,6 +53,9 @@ class PersonState(PersonFact):
     )
     manager_id: Person | None = None
     org_unit: Annotated[str, StringConstraints(max_length=100)] | None = None
+    grade: Annotated[int, Field(ge=0, le=100)] | None = Field(
+        default=None, description="seniority, higher is more senior, on the tenant's own scale"
+    )
     languages: tuple[Language, ...] = Field(default=("en",), max_length=20)
     hours: tuple[WeeklyHours, ...] = Field(default=(), max_length=50)
     participation: Participation | None = None
@@ -69,14 +72,14 @@ class PersonJoined(PersonState):
     """Someone joined the organisation, or became known to the network."""
 
     type: ClassVar[str] = "person.joined"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
 
 class PersonChanged(PersonState):
     """Something about a person changed; the fact holds all of them as they are now."""
 
     type: ClassVar[str] = "person.changed"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
 
 class PersonLeft(PersonFact):

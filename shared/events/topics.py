@@ -50,7 +50,7 @@ PEOPLE = Topic(
 )
 PAIRS = Topic(
     "mentoring.public.pairs.v1",
-    "The life of a pair: proposed, accepted, declined, started, ended.",
+    "The life of a pair: proposed, accepted, declined, expired, started, ended; introductions.",
     key="tenant/pair",
     producers=("matching",),
     readers=("sessions", "notifications", "insights", "hr"),
@@ -60,7 +60,7 @@ SESSIONS = Topic(
     "What a pair agreed and did: agreements, sessions, commitments.",
     key="tenant/pair",
     producers=("sessions",),
-    readers=("insights", "notifications", "hr"),
+    readers=("insights", "matching", "notifications", "hr"),
 )
 FEEDBACK = Topic(
     "mentoring.internal.feedback.v1",
@@ -105,7 +105,7 @@ class Group:
     topics: tuple[Topic, ...]
 
 
-MATCHING = Group("matching", (PEOPLE, TRUST))
+MATCHING = Group("matching", (PEOPLE, SESSIONS, TRUST))
 SESSIONS_GROUP = Group("sessions", (PEOPLE, PAIRS, TRUST))
 NOTIFICATIONS_GROUP = Group("notifications", (PEOPLE, PAIRS, SESSIONS))
 INSIGHTS = Group("insights", (PEOPLE, PAIRS, SESSIONS, FEEDBACK))

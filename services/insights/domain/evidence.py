@@ -285,6 +285,10 @@ _READ: dict[type[Fact], Callable[[Any], Observation | None]] = {
     matching.PairProposed: _nothing,
     matching.PairAccepted: _nothing,
     matching.PairDeclined: _nothing,
+    matching.PairExpired: _nothing,
+    matching.IntroductionOffered: _nothing,
+    matching.IntroductionLapsed: _nothing,
+    matching.IntroductionConcluded: _nothing,
     matching.PairStarted: _nothing,
     matching.PairEnded: _nothing,
 }

@@ -40,9 +40,19 @@ def minutes(slots: int) -> int:
 
 def room_to_meet(slots: int) -> bool:
     """Whether two quarters follow each other: half an hour is the shortest meeting we count on."""
-    # The week is a ring: the last quarter of Sunday is followed by the first of Monday.
-    one_later = (slots << 1 | slots >> (WEEK_SLOTS - 1)) & _WHOLE_WEEK
-    return bool(slots & one_later)
+    return bool(slots & _later(slots))
+
+
+def minutes_to_meet(slots: int) -> int:
+    """How long the pieces of at least half an hour are together: the week is a ring."""
+    starts = slots & _later(slots)
+    earlier = starts >> 1 | (starts & 1) << (WEEK_SLOTS - 1)
+    return minutes(starts | earlier)
+
+
+def _later(slots: int) -> int:
+    """Every quarter moved on by one; the last of Sunday becomes the first of Monday."""
+    return (slots << 1 | slots >> (WEEK_SLOTS - 1)) & _WHOLE_WEEK
 
 
 def _offset_minutes(timezone: str, now: datetime) -> int:

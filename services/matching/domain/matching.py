@@ -19,7 +19,7 @@ from enum import StrEnum
 
 from services.matching.domain.hours import free_slots, minutes, room_to_meet
 from services.matching.domain.person import Person
-from shared.events.matching import MatchReason
+from shared.events.matching import Ground
 from shared.ids import PersonId
 
 GOALS_PERMILLE = 500
@@ -75,7 +75,7 @@ class Proposal:
     mentor_id: PersonId
     mentee_id: PersonId
     fit_permille: int
-    reasons: tuple[MatchReason, ...]
+    grounds: tuple[Ground, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,9 +204,9 @@ def _proposal(mentor: Candidate, mentee: Candidate) -> Proposal:
         ("shared_languages", sorted(mentor.languages & mentee.languages), languages),
         ("shared_hours", [str(minutes(mentor.slots & mentee.slots))], hours),
     )
-    reasons = tuple(
-        MatchReason.model_validate({"code": code, "detail": detail, "weight": part / 1000})
+    grounds = tuple(
+        Ground.model_validate({"code": code, "detail": detail, "weight": part / 1000})
         for code, detail, part in found
         if part
     )
-    return Proposal(mentor.person_id, mentee.person_id, goals + languages + hours, reasons)
+    return Proposal(mentor.person_id, mentee.person_id, goals + languages + hours, grounds)

@@ -12,23 +12,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal, TypedDict
+from typing import Literal, TypedDict, get_args
+from uuid import UUID
 
+from services.matching.domain.decision import Decision
 from shared.errors import Conflict, Forbidden, NotFound
-from shared.events.fact import PairFact
 from shared.events.matching import (
+    Ground,
     MatchReason,
     PairAccepted,
     PairDeclined,
     PairEnded,
+    PairExpired,
     PairProposed,
     PairStarted,
 )
 from shared.ids import PairId, PersonId, ProgrammeId
 
-State = Literal["proposed", "accepted", "started", "ended", "declined", "withdrawn"]
+State = Literal["proposed", "accepted", "started", "ended", "declined", "withdrawn", "expired"]
+# The codes that readers of the first version of pair.proposed know.
+_FIRST_CODES = frozenset(get_args(MatchReason.model_fields["code"].annotation))
 PERSON_LEFT = "person_left"
-NO_SUCH_PAIR = "there is no such pair"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,7 @@ class Pair:
     mentor_id: PersonId
     mentee_id: PersonId
     fit_permille: int
-    reasons: tuple[MatchReason, ...]
+    grounds: tuple[Ground, ...]
     proposed_at: datetime
     state: State = "proposed"
     mentor_accepted: bool = False
@@ -56,18 +60,14 @@ class Pair:
     started_at: datetime | None = None
     ended_at: datetime | None = None
     end_reason: str | None = None
+    asked_by: PersonId | None = None
+    answer_until: datetime | None = None
+    run_id: UUID | None = None
+    revision: int = 1
 
     @property
     def members(self) -> tuple[PersonId, PersonId]:
         return self.mentor_id, self.mentee_id
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """The pair as it is now, and what there is to announce: nothing when nothing changed."""
-
-    pair: Pair
-    facts: tuple[PairFact, ...] = ()
 
 
 def proposed(pair: Pair) -> PairProposed:
@@ -76,17 +76,25 @@ def proposed(pair: Pair) -> PairProposed:
         **_named(pair),
         programme_id=pair.programme_id,
         fit=pair.fit_permille / 1000,
-        reasons=pair.reasons,
+        reasons=tuple(
+            MatchReason.model_validate(ground.model_dump())
+            for ground in pair.grounds
+            if ground.code in _FIRST_CODES
+        ),
+        grounds=pair.grounds,
+        run_id=pair.run_id,
+        asked_by=pair.asked_by,
+        answer_until=pair.answer_until,
     )
 
 
 def check_visible(pair: Pair, actor: Actor) -> None:
     """Raise NotFound for everyone but the two members and those who oversee the programme."""
     if not actor.oversees and actor.person_id not in pair.members:
-        raise NotFound(NO_SUCH_PAIR)
+        raise NotFound
 
 
-def accept(pair: Pair, actor: Actor, _now: datetime) -> Decision:
+def accept(pair: Pair, actor: Actor, _now: datetime) -> Decision[Pair]:
     """A member says yes; with the second yes the pair is accepted. Raises Conflict when closed."""
     _require_member(pair, actor, "accept")
     if pair.state not in ("proposed", "accepted", "started"):
@@ -104,7 +112,7 @@ def accept(pair: Pair, actor: Actor, _now: datetime) -> Decision:
     return Decision(after, (PairAccepted(**_named(pair), by=actor.person_id),))
 
 
-def decline(pair: Pair, actor: Actor, now: datetime) -> Decision:
+def decline(pair: Pair, actor: Actor, now: datetime) -> Decision[Pair]:
     """A member says no before the pair has started. Raises Conflict afterwards."""
     _require_member(pair, actor, "decline")
     if pair.state == "declined":
@@ -115,7 +123,7 @@ def decline(pair: Pair, actor: Actor, now: datetime) -> Decision:
     return Decision(after, (PairDeclined(**_named(pair), by=actor.person_id),))
 
 
-def start(pair: Pair, actor: Actor, now: datetime) -> Decision:
+def start(pair: Pair, actor: Actor, now: datetime) -> Decision[Pair]:
     """Begin, once both said yes. Raises Conflict before that and after the end."""
     check_visible(pair, actor)
     if pair.state == "started":
@@ -129,7 +137,7 @@ def start(pair: Pair, actor: Actor, now: datetime) -> Decision:
     return Decision(after, (fact,))
 
 
-def end(pair: Pair, actor: Actor, now: datetime, reason: str) -> Decision:
+def end(pair: Pair, actor: Actor, now: datetime, reason: str) -> Decision[Pair]:
     """Come to an end that was begun. Raises Conflict for a pair that never started."""
     check_visible(pair, actor)
     if pair.state == "ended":
@@ -139,16 +147,19 @@ def end(pair: Pair, actor: Actor, now: datetime, reason: str) -> Decision:
     return _ended(pair, now, reason)
 
 
-def close_for_leaver(pair: Pair, now: datetime) -> Decision:
-    """One of the two left the organisation: a running pair ends, an open proposal is withdrawn.
-
-    A withdrawal is not announced: there is no fact for it, and nothing had begun.
-    """
+def close_for_leaver(pair: Pair, now: datetime) -> Decision[Pair]:
+    """One of the two left the organisation: a running pair ends, an open proposal is withdrawn."""
     if pair.state == "started":
         return _ended(pair, now, PERSON_LEFT)
-    if pair.state in ("proposed", "accepted"):
-        return Decision(replace(pair, state="withdrawn", ended_at=now, end_reason=PERSON_LEFT))
-    return Decision(pair)
+    return withdraw(pair, now, PERSON_LEFT)
+
+
+def withdraw(pair: Pair, now: datetime, reason: str) -> Decision[Pair]:
+    """Take an open proposal back, for a reason that blames nobody. Others stay as they are."""
+    if pair.state not in ("proposed", "accepted"):
+        return Decision(pair)
+    after = replace(pair, state="withdrawn", ended_at=now, end_reason=reason)
+    return Decision(after, (PairExpired(**_named(pair), expired_at=now, reason=reason),))
 
 
 class _Names(TypedDict):
@@ -161,7 +172,7 @@ def _named(pair: Pair) -> _Names:
     return {"pair_id": pair.pair_id, "mentor_id": pair.mentor_id, "mentee_id": pair.mentee_id}
 
 
-def _ended(pair: Pair, now: datetime, reason: str) -> Decision:
+def _ended(pair: Pair, now: datetime, reason: str) -> Decision[Pair]:
     after = replace(pair, state="ended", ended_at=now, end_reason=reason)
     return Decision(after, (PairEnded(**_named(pair), ended_at=now, reason=reason),))
 

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
-from shared.events.people import Participation, PersonState, WeeklyHours
+from shared.events.people import (
+    Participation,
+    PersonLeaveEnded,
+    PersonLeaveStarted,
+    PersonState,
+    WeeklyHours,
+)
 from shared.ids import PersonId
 
 MENTOR = "mentor"
@@ -26,7 +33,25 @@ class Person:
     capacity: int
     offers: tuple[str, ...]
     goals: tuple[str, ...]
+    org_unit: str | None = None
+    grade: int | None = None
     active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """A leave: away from `started_on` until the day of `back_on`, which is not known at first."""
+
+    person_id: PersonId
+    leave_id: str
+    started_on: date
+    back_on: date | None
+
+
+def leave_of(fact: PersonLeaveStarted | PersonLeaveEnded) -> Leave:
+    """The leave that a fact tells whole."""
+    back_on = fact.back_on if isinstance(fact, PersonLeaveEnded) else None
+    return Leave(fact.person_id, fact.leave_id, fact.started_on, back_on)
 
 
 def from_fact(fact: PersonState) -> Person:
@@ -43,4 +68,6 @@ def from_fact(fact: PersonState) -> Person:
         capacity=part.capacity,
         offers=part.offers,
         goals=part.goals,
+        org_unit=fact.org_unit,
+        grade=fact.grade,
     )

@@ -10,7 +10,7 @@ import orjson
 
 from services.matching.domain.matching import Together
 from services.matching.domain.pair import Pair, State
-from shared.events.matching import MatchReason
+from shared.events.matching import Ground
 from shared.ids import PairId, PersonId, TenantId
 from shared.postgres.pool import Connection
 
@@ -23,11 +23,16 @@ _TRIED = """
 """
 
 _PAIR_COLUMNS = """pair_id, programme_id, mentor_id, mentee_id, fit_permille, reasons, proposed_at,
-    state, mentor_accepted, mentee_accepted, started_at, ended_at, end_reason"""
-_INSERT_PAIRS = """
-    INSERT INTO pair (tenant, pair_id, programme_id, mentor_id, mentee_id, fit_permille, reasons,
-                      proposed_at, state)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+    state, mentor_accepted, mentee_accepted, started_at, ended_at, end_reason, asked_by,
+    answer_until, run_id, revision"""
+# A pair that is there is changed in what a decision can change, and in nothing else.
+_SAVE = f"""
+    INSERT INTO pair (tenant, {_PAIR_COLUMNS})
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+    ON CONFLICT (tenant, pair_id) DO UPDATE
+    SET (state, mentor_accepted, mentee_accepted, started_at, ended_at, end_reason, revision)
+      = (excluded.state, excluded.mentor_accepted, excluded.mentee_accepted, excluded.started_at,
+         excluded.ended_at, excluded.end_reason, excluded.revision)
 """
 _PAIR = f"SELECT {_PAIR_COLUMNS} FROM pair WHERE tenant = $1 AND pair_id = $2"
 _LOCK_PAIR = _PAIR + " FOR UPDATE"
@@ -36,11 +41,6 @@ _LOCK_OPEN_PAIRS_OF = f"""
     SELECT {_PAIR_COLUMNS} FROM pair
     WHERE tenant = $1 AND (mentor_id = $2 OR mentee_id = $2) AND state IN {_OPEN}
     ORDER BY pair_id FOR UPDATE
-"""
-_SAVE_PAIR = """
-    UPDATE pair SET state = $3, mentor_accepted = $4, mentee_accepted = $5, started_at = $6,
-                    ended_at = $7, end_reason = $8
-    WHERE tenant = $1 AND pair_id = $2
 """
 # Pair ids grow with time, so the newest come first and a page ends where the next begins.
 _PAIRS_PAGE = f"""
@@ -67,32 +67,12 @@ async def tried(conn: Connection, tenant: TenantId) -> frozenset[Together]:
     return frozenset((row["mentor_id"], row["mentee_id"]) for row in rows)
 
 
-async def insert_pairs(conn: Connection, tenant: TenantId, pairs: Sequence[Pair]) -> None:
-    await conn.executemany(
-        _INSERT_PAIRS,
-        [
-            (
-                tenant,
-                pair.pair_id,
-                pair.programme_id,
-                pair.mentor_id,
-                pair.mentee_id,
-                pair.fit_permille,
-                orjson.dumps([reason.model_dump() for reason in pair.reasons]).decode(),
-                pair.proposed_at,
-                pair.state,
-            )
-            for pair in pairs
-        ],
-    )
-
-
-async def pair(conn: Connection, tenant: TenantId, pair_id: PairId) -> Pair | None:
+async def find(conn: Connection, tenant: TenantId, pair_id: PairId) -> Pair | None:
     row = await conn.fetchrow(_PAIR, tenant, pair_id)
     return _pair(row) if row else None
 
 
-async def lock_pair(conn: Connection, tenant: TenantId, pair_id: PairId) -> Pair | None:
+async def lock(conn: Connection, tenant: TenantId, pair_id: PairId) -> Pair | None:
     """The pair, which nobody else changes until the transaction ends."""
     row = await conn.fetchrow(_LOCK_PAIR, tenant, pair_id)
     return _pair(row) if row else None
@@ -103,19 +83,14 @@ async def lock_open_pairs_of(conn: Connection, tenant: TenantId, person_id: Pers
     return [_pair(row) for row in rows]
 
 
-async def save_pair(conn: Connection, tenant: TenantId, pair: Pair) -> None:
-    """Keep what a decision can change; the caller holds the pair's lock."""
-    await conn.execute(
-        _SAVE_PAIR,
-        tenant,
-        pair.pair_id,
-        pair.state,
-        pair.mentor_accepted,
-        pair.mentee_accepted,
-        pair.started_at,
-        pair.ended_at,
-        pair.end_reason,
-    )
+async def save(conn: Connection, tenant: TenantId, pair: Pair) -> None:
+    """Keep a new pair, or what a decision changed of one that the caller holds."""
+    await save_all(conn, tenant, [pair])
+
+
+async def save_all(conn: Connection, tenant: TenantId, pairs: Sequence[Pair]) -> None:
+    """Keep many, as `save` does."""
+    await conn.executemany(_SAVE, [_row(tenant, pair) for pair in pairs])
 
 
 async def page(
@@ -128,5 +103,28 @@ async def page(
 
 def _pair(row: Any) -> Pair:
     values = dict(row)
-    reasons = orjson.loads(values.pop("reasons"))
-    return Pair(**values, reasons=tuple(MatchReason.model_validate(item) for item in reasons))
+    grounds = orjson.loads(values.pop("reasons"))
+    return Pair(**values, grounds=tuple(Ground.model_validate(item) for item in grounds))
+
+
+def _row(tenant: TenantId, pair: Pair) -> tuple[object, ...]:
+    return (
+        tenant,
+        pair.pair_id,
+        pair.programme_id,
+        pair.mentor_id,
+        pair.mentee_id,
+        pair.fit_permille,
+        orjson.dumps([ground.model_dump() for ground in pair.grounds]).decode(),
+        pair.proposed_at,
+        pair.state,
+        pair.mentor_accepted,
+        pair.mentee_accepted,
+        pair.started_at,
+        pair.ended_at,
+        pair.end_reason,
+        pair.asked_by,
+        pair.answer_until,
+        pair.run_id,
+        pair.revision,
+    )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
 
-from services.matching.domain.person import Person
+from services.matching.domain.person import Leave, Person
 from shared.events.people import WeeklyHours
 from shared.ids import PersonId, TenantId
 from shared.postgres.pool import Connection
@@ -20,14 +20,14 @@ _LOCK_PEOPLE = "SELECT pg_advisory_xact_lock(hashtextextended('matching/' || $1,
 # The later event wins, whatever came first; of two at the same instant the larger id.
 _SAVE_PERSON = """
     INSERT INTO person (tenant, person_id, display_name, timezone, manager_id, languages, hours,
-                        roles, capacity, offers, goals, active, as_of, event_id)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, true, $12, $13)
+                        roles, capacity, offers, goals, org_unit, grade, active, as_of, event_id)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, true, $14, $15)
     ON CONFLICT (tenant, person_id) DO UPDATE
     SET (display_name, timezone, manager_id, languages, hours, roles, capacity, offers, goals,
-         active, as_of, event_id)
+         org_unit, grade, active, as_of, event_id)
       = (excluded.display_name, excluded.timezone, excluded.manager_id, excluded.languages,
          excluded.hours, excluded.roles, excluded.capacity, excluded.offers, excluded.goals,
-         excluded.active, excluded.as_of, excluded.event_id)
+         excluded.org_unit, excluded.grade, excluded.active, excluded.as_of, excluded.event_id)
     WHERE (person.as_of, person.event_id) < (excluded.as_of, excluded.event_id)
 """
 
@@ -42,11 +42,42 @@ _SAVE_LEAVER = """
     RETURNING person_id
 """
 
+# A tombstone is left, infinitely new: nothing told of the person ever counts again.
+_ERASE = """
+    INSERT INTO person (tenant, person_id, display_name, timezone, languages, hours, roles,
+                        capacity, offers, goals, active, erased, as_of, event_id)
+    VALUES ($1, $2, $2, 'UTC', '{}', '[]', '{}', 0, '{}', '{}', false, true, 'infinity', $3)
+    ON CONFLICT (tenant, person_id) DO UPDATE
+    SET (display_name, timezone, manager_id, languages, hours, roles, capacity, offers, goals,
+         org_unit, grade, active, erased, as_of, event_id)
+      = (excluded.display_name, excluded.timezone, NULL, excluded.languages, excluded.hours,
+         excluded.roles, excluded.capacity, excluded.offers, excluded.goals, NULL, NULL, false,
+         true, excluded.as_of, excluded.event_id)
+    WHERE NOT person.erased
+    RETURNING person_id
+"""
+_SAVE_LEAVE = """
+    INSERT INTO person_leave (tenant, person_id, leave_id, started_on, back_on, as_of, event_id)
+    SELECT $1, $2, $3, $4, $5, $6, $7
+    WHERE NOT EXISTS (SELECT FROM person WHERE tenant = $1 AND person_id = $2 AND erased)
+    ON CONFLICT (tenant, person_id, leave_id) DO UPDATE
+    SET (started_on, back_on, as_of, event_id)
+      = (excluded.started_on, excluded.back_on, excluded.as_of, excluded.event_id)
+    WHERE (person_leave.as_of, person_leave.event_id) < (excluded.as_of, excluded.event_id)
+"""
+# Away on the day that is argument $2 of the statement it stands in; `person` is named in it.
+AWAY = """EXISTS (
+    SELECT FROM person_leave AS away
+    WHERE away.tenant = person.tenant AND away.person_id = person.person_id
+      AND away.started_on <= $2::date AND (away.back_on IS NULL OR away.back_on > $2::date)
+)"""
+
+# As the person themselves would have it: their profile over what HR says.
 _PERSON_COLUMNS = """person_id, display_name, timezone, manager_id, languages, hours, roles,
-    capacity, offers, goals, active"""
-_PERSON = f"SELECT {_PERSON_COLUMNS} FROM person WHERE tenant = $1 AND person_id = $2"
+    capacity, offers, goals, org_unit, grade, active"""
+_PERSON = f"SELECT {_PERSON_COLUMNS} FROM participant WHERE tenant = $1 AND person_id = $2"
 _PEOPLE_PAGE = f"""
-    SELECT {_PERSON_COLUMNS} FROM person
+    SELECT {_PERSON_COLUMNS} FROM participant
     WHERE tenant = $1 AND person_id > $2 ORDER BY person_id LIMIT $3
 """
 _COUNT_PEOPLE = "SELECT count(*) FROM person WHERE tenant = $1"
@@ -61,17 +92,19 @@ _MENTORS = f"""
         SELECT count(*) FROM pair
         WHERE pair.tenant = person.tenant AND mentor_id = person_id AND state IN {_OPEN}
     ))::int AS free_places
-    FROM person WHERE tenant = $1 AND active AND 'mentor' = ANY(roles)
-    ORDER BY person_id LIMIT $2
+    FROM participant AS person
+    WHERE tenant = $1 AND active AND NOT paused AND NOT {AWAY} AND 'mentor' = ANY(roles)
+    ORDER BY person_id LIMIT $3
 """
 # Mentees who have no open pair: one mentor at a time.
 _MENTEES = f"""
-    SELECT {_PERSON_COLUMNS} FROM person
-    WHERE tenant = $1 AND active AND 'mentee' = ANY(roles) AND NOT EXISTS (
+    SELECT {_PERSON_COLUMNS} FROM participant AS person
+    WHERE tenant = $1 AND active AND NOT paused AND NOT {AWAY} AND 'mentee' = ANY(roles)
+      AND NOT EXISTS (
         SELECT FROM pair
         WHERE pair.tenant = person.tenant AND mentee_id = person_id AND state IN {_OPEN}
     )
-    ORDER BY person_id LIMIT $2
+    ORDER BY person_id LIMIT $3
 """
 
 
@@ -97,6 +130,8 @@ async def save_person(
         person.capacity,
         person.offers,
         person.goals,
+        person.org_unit,
+        person.grade,
         as_of,
         event_id,
     )
@@ -107,6 +142,27 @@ async def save_leaver(
 ) -> bool:
     """Keep that the person left at `as_of`; false when something later is known."""
     return await conn.fetchval(_SAVE_LEAVER, tenant, person_id, as_of, event_id) is not None
+
+
+async def erase(conn: Connection, tenant: TenantId, person_id: PersonId, event_id: UUID) -> bool:
+    """Forget all that was known of the person, for ever; false when that was done before."""
+    return await conn.fetchval(_ERASE, tenant, person_id, event_id) is not None
+
+
+async def save_leave(
+    conn: Connection, tenant: TenantId, leave: Leave, as_of: datetime, event_id: UUID
+) -> None:
+    """Keep the leave as of then, unless something later is known, or the person is erased."""
+    await conn.execute(
+        _SAVE_LEAVE,
+        tenant,
+        leave.person_id,
+        leave.leave_id,
+        leave.started_on,
+        leave.back_on,
+        as_of,
+        event_id,
+    )
 
 
 async def person(conn: Connection, tenant: TenantId, person_id: PersonId) -> Person | None:
@@ -130,15 +186,17 @@ async def display_names(
     return {row["person_id"]: row["display_name"] for row in rows}
 
 
-async def mentors(conn: Connection, tenant: TenantId, limit: int) -> list[tuple[Person, int]]:
-    """Active mentors with their free places, at most `limit`."""
-    rows = await conn.fetch(_MENTORS, tenant, limit)
+async def mentors(
+    conn: Connection, tenant: TenantId, on: date, limit: int
+) -> list[tuple[Person, int]]:
+    """Active mentors who are there on a day, with their free places, at most `limit`."""
+    rows = await conn.fetch(_MENTORS, tenant, on, limit)
     return [(_person(row), row["free_places"]) for row in rows]
 
 
-async def mentees(conn: Connection, tenant: TenantId, limit: int) -> list[Person]:
-    """Active mentees without an open pair, at most `limit`."""
-    return [_person(row) for row in await conn.fetch(_MENTEES, tenant, limit)]
+async def mentees(conn: Connection, tenant: TenantId, on: date, limit: int) -> list[Person]:
+    """Active mentees who are there on a day and have no open pair, at most `limit`."""
+    return [_person(row) for row in await conn.fetch(_MENTEES, tenant, on, limit)]
 
 
 def _person(row: Any) -> Person:
@@ -153,5 +211,7 @@ def _person(row: Any) -> Person:
         capacity=row["capacity"],
         offers=tuple(row["offers"]),
         goals=tuple(row["goals"]),
+        org_unit=row["org_unit"],
+        grade=row["grade"],
         active=row["active"],
     )

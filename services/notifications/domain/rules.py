@@ -16,12 +16,18 @@ from shared.errors import PoisonMessage
 from shared.events.envelope import Event
 from shared.events.fact import Fact, PairFact
 from shared.events.matching import (
+    IntroductionConcluded,
+    IntroductionLapsed,
     IntroductionMade,
+    IntroductionOffered,
     PairAccepted,
     PairDeclined,
     PairEnded,
+    PairExpired,
     PairProposed,
     PairStarted,
+    RankingClosed,
+    RankingRequested,
 )
 from shared.events.notifications import Channel
 from shared.events.people import PersonLeaveEnded, PersonLeaveStarted
@@ -72,6 +78,12 @@ Told: TypeAlias = (
 SILENT: dict[type[Fact], str] = {
     PairAccepted: "a first yes would press the other side; they hear when both have said it",
     PairDeclined: "a no needs no reason and brings no message",
+    PairExpired: "nobody is to feel blamed for a question that was left open",
+    RankingRequested: "the participant's page shows what waits for an order",
+    RankingClosed: "nobody waits any longer",
+    IntroductionOffered: "the pair's page shows what waits for an answer",
+    IntroductionLapsed: "a no and no answer look the same",
+    IntroductionConcluded: "who met knows it",
     PairEnded: "an ending is spoken about by people first",
     CommitmentMade: "both were there when it was promised",
     CommitmentKept: "the other side said so itself",

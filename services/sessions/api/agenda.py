@@ -11,13 +11,13 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import BaseModel, StringConstraints
 
-from services.sessions.api.asking import Asked, Reading
 from services.sessions.api.session_shapes import SessionOut, session_out
-from services.sessions.api.shapes import LINE, Body
 from services.sessions.domain.agenda import Item
 from services.sessions.handlers import agenda
+from shared.asking import Asked, Reading
 from shared.ids import PairId
 from shared.postgres.pool import Pool
+from shared.shapes import LINE, Body
 
 ItemText = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300, pattern=LINE)

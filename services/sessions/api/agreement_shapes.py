@@ -10,7 +10,6 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, Field
 
-from services.sessions.api.shapes import Body, Line
 from services.sessions.domain.agreement import Agreement, Newest, State, state_of
 from services.sessions.domain.templates import Draft, Hours, Suggestion, Template
 from services.sessions.domain.terms import MAX_WINDOWS, Terms, Window
@@ -18,6 +17,7 @@ from services.sessions.handlers.agreement_views import Now, Version
 from shared.events.fact import Code, Person
 from shared.events.people import Minute
 from shared.events.sessions import CadenceDays
+from shared.shapes import Body, Line
 
 
 def _distinct(named: tuple[str, ...]) -> tuple[str, ...]:

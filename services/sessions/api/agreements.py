@@ -25,9 +25,9 @@ from services.sessions.api.agreement_shapes import (
     template_out,
     version_out,
 )
-from services.sessions.api.asking import Asked, Asking, Reading
 from services.sessions.domain.templates import Suggestion
 from services.sessions.handlers import agreement_views, agreements, templates
+from shared.asking import Asked, Asking, Reading
 from shared.events.fact import OPAQUE
 from shared.ids import PairId, ProgrammeId
 from shared.postgres.pool import Pool

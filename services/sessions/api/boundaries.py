@@ -11,8 +11,6 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from services.sessions.api.asking import Asked, Asking, Reading
-from services.sessions.api.shapes import Body, Instant
 from services.sessions.domain.boundary import (
     WORDS,
     Action,
@@ -25,9 +23,10 @@ from services.sessions.domain.boundary import (
     who_is,
 )
 from services.sessions.handlers import boundaries
-from services.sessions.handlers.common import Ask
+from shared.asking import Ask, Asked, Asking, Reading
 from shared.ids import BoundaryId, PairId
 from shared.postgres.pool import Pool
+from shared.shapes import Body, Instant
 
 Say: TypeAlias = Callable[[Pool, Ask, BoundaryId], Awaitable[Boundary]]
 

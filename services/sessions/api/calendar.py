@@ -9,9 +9,9 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Request, Response
 from pydantic import BaseModel
 
-from services.sessions.api.asking import Asked, Reading
 from services.sessions.calendar_feed import CONTENT_TYPE
 from services.sessions.handlers import calendar
+from shared.asking import Asked, Reading
 from shared.postgres.pool import Pool
 
 

@@ -9,13 +9,13 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, model_validator
 
-from services.sessions.api.shapes import Body, Instant, Line
 from services.sessions.domain.claims import Outcome
 from services.sessions.domain.commitment import Commitment, State, standing
 from services.sessions.domain.commitment_actions import Action, Who, allowed
 from services.sessions.domain.promises import Wish
-from services.sessions.handlers.common import Ask
+from shared.asking import Ask
 from shared.events.sessions import Size
+from shared.shapes import Body, Instant, Line
 
 MAX_DAYS = 366
 

@@ -9,7 +9,6 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from services.sessions.api.asking import Asked, Asking, Reading, read_cursor, write_cursor
 from services.sessions.api.commitment_shapes import (
     CommitmentOut,
     CommitmentPage,
@@ -20,12 +19,14 @@ from services.sessions.api.commitment_shapes import (
     PromiseIn,
     commitment_out,
 )
+from services.sessions.api.cursors import read_cursor, write_cursor
 from services.sessions.domain import claims, promises
 from services.sessions.domain.commitment import Commitment, State
 from services.sessions.domain.rules import Rules
 from services.sessions.handlers import commitments
 from services.sessions.queries.commitments import After
 from services.sessions.queries.history import After as Cursor
+from shared.asking import Asked, Asking, Reading
 from shared.ids import CommitmentId, PairId
 from shared.postgres.pool import Pool
 

@@ -10,14 +10,14 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from services.sessions.api.asking import Asked, Reading
-from services.sessions.api.shapes import Body
 from services.sessions.domain.feedback import WORDS, Answer
 from services.sessions.handlers import feedback
 from services.sessions.handlers.feedback import Said
+from shared.asking import Asked, Reading
 from shared.events.sessions import FeedbackItem
 from shared.ids import SessionId
 from shared.postgres.pool import Pool
+from shared.shapes import Body
 
 
 class FeedbackIn(Body):

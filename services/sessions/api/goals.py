@@ -10,16 +10,15 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import BaseModel, Field, field_validator
 
-from services.sessions.api.asking import Asked, Asking, Reading
-from services.sessions.api.shapes import Body, Line
 from services.sessions.domain.goal import Action, Changes, Goal, State, Wording, allowed, standing
 from services.sessions.domain.goal_progress import Step
 from services.sessions.handlers import goals
-from services.sessions.handlers.common import Ask
 from services.sessions.handlers.goals import GoalView
 from services.sessions.queries.goals import Noted
+from shared.asking import Ask, Asked, Asking, Reading
 from shared.ids import GoalId, PairId
 from shared.postgres.pool import Pool
+from shared.shapes import Body, Line
 
 Say: TypeAlias = Callable[[Pool, Ask, GoalId], Awaitable[Goal]]
 

@@ -10,14 +10,15 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, StringConstraints
 
-from services.sessions.api.asking import Asked, Asking, Reading, read_cursor, write_cursor
-from services.sessions.api.shapes import Body
+from services.sessions.api.cursors import read_cursor, write_cursor
 from services.sessions.domain.note import Note, Text
 from services.sessions.handlers import notes
 from services.sessions.queries.history import After as Cursor
 from services.sessions.queries.notes import After
+from shared.asking import Asked, Asking, Reading
 from shared.ids import PairId, PersonId, SessionId
 from shared.postgres.pool import Pool
+from shared.shapes import Body
 
 MAX_PAGE = 100
 

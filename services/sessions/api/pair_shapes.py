@@ -14,9 +14,9 @@ from services.sessions.api.agreement_shapes import AgreementOut, agreement_out
 from services.sessions.api.commitment_shapes import CommitmentOut, commitment_out
 from services.sessions.api.session_shapes import SessionOut, session_out
 from services.sessions.domain.pair import Pair, Side
-from services.sessions.handlers.common import Ask
 from services.sessions.handlers.views import PairView
 from services.sessions.queries.history import Entry
+from shared.asking import Ask
 from shared.events.insights import Facet
 from shared.ids import PersonId
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from services.sessions.api.asking import Reading, read_cursor, write_cursor
+from services.sessions.api.cursors import read_cursor, write_cursor
 from services.sessions.api.pair_shapes import (
     HistoryOut,
     PairOut,
@@ -18,6 +18,7 @@ from services.sessions.api.pair_shapes import (
     pair_out,
 )
 from services.sessions.handlers import views
+from shared.asking import Reading
 from shared.ids import PairId
 from shared.postgres.pool import Pool
 

@@ -18,16 +18,16 @@ from services.sessions.api.session_shapes import (
     session_out,
     time_out,
 )
-from services.sessions.api.shapes import Body
 from services.sessions.domain import proposal as proposals
 from services.sessions.domain.pair import Pair
 from services.sessions.domain.proposal import MAX_SLOTS, Offer, Proposal
 from services.sessions.domain.series import MAX_OCCURRENCES, Series
 from services.sessions.domain.session import Session
-from services.sessions.handlers.common import Ask
 from services.sessions.handlers.series import Wanted
+from shared.asking import Ask
 from shared.events.fact import Code
 from shared.events.sessions import CadenceDays, DurationMinutes
+from shared.shapes import Body
 
 
 @cache

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from services.sessions.api.asking import Asked, Asking, Reading
 from services.sessions.api.proposal_shapes import (
     OfferIn,
     PickIn,
@@ -21,14 +20,14 @@ from services.sessions.api.proposal_shapes import (
     series_out,
 )
 from services.sessions.api.session_shapes import time_out
-from services.sessions.api.shapes import Instant
 from services.sessions.domain.proposal import Proposal
 from services.sessions.domain.rules import Rules
 from services.sessions.handlers import proposals, series
-from services.sessions.handlers.common import Ask
+from shared.asking import Ask, Asked, Asking, Reading
 from shared.events.sessions import DurationMinutes
 from shared.ids import PairId
 from shared.postgres.pool import Pool
+from shared.shapes import Instant
 
 MAX_SLOTS_SHOWN = 100
 MAX_DAYS_AHEAD = 31

@@ -9,14 +9,13 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from services.sessions.api.asking import Asked, Asking, Reading
-from services.sessions.api.shapes import Body, Instant, Line
 from services.sessions.domain.repair import Action, Repair, State, Wish, allowed, standing
 from services.sessions.domain.rules import Rules
 from services.sessions.handlers import repairs
-from services.sessions.handlers.common import Ask
+from shared.asking import Ask, Asked, Asking, Reading
 from shared.ids import PairId, RepairId
 from shared.postgres.pool import Pool
+from shared.shapes import Body, Instant, Line
 
 
 class RepairIn(Body):

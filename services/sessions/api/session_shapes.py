@@ -10,17 +10,17 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, Field
 
-from services.sessions.api.shapes import Body, Instant
 from services.sessions.domain.afterwards import Outcome
 from services.sessions.domain.moving import Wish
 from services.sessions.domain.pair import Pair
 from services.sessions.domain.possible import Action, possible
 from services.sessions.domain.session import Booking, Plan, Session, Slot, State
-from services.sessions.handlers.common import Ask
 from services.sessions.handlers.sessions import Who
+from shared.asking import Ask
 from shared.events.fact import OPAQUE, Code
 from shared.events.sessions import DurationMinutes
 from shared.ids import PersonId
+from shared.shapes import Body, Instant
 
 
 class TimeIn(Body):

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from services.sessions.api.asking import Asked, Asking, Reading, read_cursor, write_cursor
+from services.sessions.api.cursors import read_cursor, write_cursor
 from services.sessions.api.session_shapes import (
     DisputeOut,
     DisputesOut,
@@ -24,9 +24,9 @@ from services.sessions.api.session_shapes import (
 from services.sessions.domain.rules import Rules
 from services.sessions.domain.session import Session, State
 from services.sessions.handlers import session_views, sessions
-from services.sessions.handlers.common import Ask
 from services.sessions.queries.history import After as Cursor
 from services.sessions.queries.sessions import After
+from shared.asking import Ask, Asked, Asking, Reading
 from shared.ids import PairId, SessionId
 from shared.postgres.pool import Pool
 

@@ -13,7 +13,7 @@ from services.sessions.domain.rules import MAX_OPEN_COMMITMENTS
 from services.sessions.domain.session import Session
 from services.sessions.domain.thing import Decision
 from services.sessions.handlers.commands import Work, create, find
-from services.sessions.handlers.common import Ask, find_pair, lock_pair
+from services.sessions.handlers.common import find_pair, lock_pair
 from services.sessions.handlers.waiting import waiting_for
 from services.sessions.queries import (
     agenda,
@@ -25,6 +25,7 @@ from services.sessions.queries import (
     sessions,
     sweeps,
 )
+from shared.asking import Ask
 from shared.ids import PairId, new_id
 from shared.postgres.pool import Connection, Pool
 from shared.postgres.tenancy import acting_for, reading_for

@@ -15,8 +15,9 @@ from services.sessions.domain.agreement import (
 )
 from services.sessions.domain.pair import Pair
 from services.sessions.domain.terms import Changed, changes
-from services.sessions.handlers.common import Ask, find_pair
+from services.sessions.handlers.common import find_pair
 from services.sessions.queries import agreements
+from shared.asking import Ask
 from shared.errors import NotFound
 from shared.ids import PairId
 from shared.postgres.pool import Connection, Pool

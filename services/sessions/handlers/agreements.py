@@ -11,8 +11,9 @@ from services.sessions.domain.review import review as review_rule
 from services.sessions.domain.terms import Terms
 from services.sessions.domain.thing import Decision
 from services.sessions.handlers.commands import Request, Work, change, create
-from services.sessions.handlers.common import Ask, find_pair
+from services.sessions.handlers.common import find_pair
 from services.sessions.queries import agreements
+from shared.asking import Ask
 from shared.errors import NotFound
 from shared.ids import PairId, new_id
 from shared.postgres.pool import Pool

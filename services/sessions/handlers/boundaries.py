@@ -11,8 +11,9 @@ from services.sessions.domain import boundary as rules_of
 from services.sessions.domain.boundary import Boundary, Outcome, Term
 from services.sessions.domain.thing import Decision
 from services.sessions.handlers.commands import Work, change, create, find
-from services.sessions.handlers.common import Ask, find_pair
+from services.sessions.handlers.common import find_pair
 from services.sessions.queries import boundaries
+from shared.asking import Ask
 from shared.ids import BoundaryId, PairId, new_id
 from shared.postgres.pool import Pool
 from shared.postgres.tenancy import reading_for

@@ -12,8 +12,8 @@ from hashlib import sha256
 from secrets import token_urlsafe
 
 from services.sessions.calendar_feed import render
-from services.sessions.handlers.common import Ask
 from services.sessions.queries import calendar, pairs
+from shared.asking import Ask
 from shared.errors import NotFound
 from shared.ids import TenantId
 from shared.postgres.pool import Pool

@@ -12,21 +12,15 @@ from uuid import UUID
 
 from services.sessions.domain.pair import Pair
 from services.sessions.domain.thing import AThing, Decision, replies
-from services.sessions.handlers import once
-from services.sessions.handlers.common import Ask, announce, lock_pair
-from shared.errors import NotFound, Rejected
+from services.sessions.handlers.common import announce, lock_pair
+from shared import once
+from shared.asking import Ask
+from shared.errors import NotFound
 from shared.ids import PairId, TenantId
 from shared.postgres.pool import Connection, Pool
 from shared.postgres.tenancy import acting_for
 
 Saved = TypeVar("Saved")
-
-
-class Moved(Rejected):
-    """It has changed since you read it: read it again, then decide."""
-
-    slug = "changed-meanwhile"
-    status = 412
 
 
 class Things(Protocol[Saved]):
@@ -97,8 +91,7 @@ async def change(
         fingerprint = once.fingerprint_of(thing_id, *request)
         if await once.earlier(conn, ask, fingerprint) is not None:
             return thing
-        if ask.if_match not in (None, thing.revision):
-            raise Moved
+        ask.require_unmoved(thing)
         decided = decide(Work(conn, ask, pair), thing)
         changed, happened = await decided if isawaitable(decided) else decided
         if changed != thing:

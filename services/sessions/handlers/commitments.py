@@ -13,9 +13,10 @@ from services.sessions.domain.promises import Wish
 from services.sessions.domain.rules import Rules
 from services.sessions.domain.thing import Decision
 from services.sessions.handlers.commands import Work, change, create, find
-from services.sessions.handlers.common import Ask, find_pair
+from services.sessions.handlers.common import find_pair
 from services.sessions.queries import agreements, commitments
 from services.sessions.queries.commitments import After, Choice
+from shared.asking import Ask
 from shared.ids import CommitmentId, PairId, new_id
 from shared.postgres.pool import Pool
 from shared.postgres.tenancy import reading_for

@@ -3,35 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
 
 from services.sessions.domain.happened import Happened
 from services.sessions.domain.pair import Pair
 from services.sessions.queries import history, pairs
+from shared.asking import Ask
 from shared.errors import Forbidden, NotFound
 from shared.events.envelope import new_event
-from shared.http import Role
-from shared.ids import PairId, PersonId, TenantId, new_id
+from shared.ids import PairId, new_id
 from shared.postgres.pool import Connection
 
 SERVICE = "sessions"
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """Who asks, and when. `key` makes a retry the same request; `if_match` is the revision that
-    the one who asks has seen, where they said so. `judging` is for a manager who settles what the
-    two sides could not.
-    """
-
-    tenant: TenantId
-    person: PersonId
-    now: datetime
-    role: Role = "participant"
-    key: str | None = None
-    if_match: int | None = None
-    judging: bool = False
 
 
 class NotAJudge(Forbidden):

@@ -12,8 +12,9 @@ from services.sessions.domain.pair import Pair
 from services.sessions.domain.session import Session, by_now
 from services.sessions.domain.thing import Decision
 from services.sessions.handlers.commands import Work, change, find
-from services.sessions.handlers.common import Ask, find_pair
+from services.sessions.handlers.common import find_pair
 from services.sessions.queries import feedback, sessions
+from shared.asking import Ask
 from shared.events.sessions import FeedbackItem
 from shared.ids import SessionId
 from shared.postgres.pool import Connection, Pool

@@ -12,9 +12,10 @@ from services.sessions.domain.goal import Changes, Goal, Wording
 from services.sessions.domain.goal_progress import Step
 from services.sessions.domain.thing import Decision
 from services.sessions.handlers.commands import Work, change, create, find
-from services.sessions.handlers.common import Ask, find_pair
+from services.sessions.handlers.common import find_pair
 from services.sessions.queries import goals
 from services.sessions.queries.goals import Noted
+from shared.asking import Ask
 from shared.ids import GoalId, PairId, new_id
 from shared.postgres.pool import Connection, Pool
 from shared.postgres.tenancy import reading_for

@@ -8,10 +8,11 @@ from uuid import UUID
 from services.sessions.domain import note as rules_of
 from services.sessions.domain.note import Note, Text
 from services.sessions.domain.thing import Decision
-from services.sessions.handlers.commands import Moved, Work, change, create, find
-from services.sessions.handlers.common import Ask, find_pair, lock_pair
+from services.sessions.handlers.commands import Work, change, create, find
+from services.sessions.handlers.common import find_pair, lock_pair
 from services.sessions.queries import notes, sessions
 from services.sessions.queries.notes import After
+from shared.asking import Ask, Moved
 from shared.errors import NotFound
 from shared.ids import PairId, new_id
 from shared.postgres.pool import Pool

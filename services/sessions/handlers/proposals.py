@@ -16,8 +16,9 @@ from services.sessions.domain.terms import broken_term
 from services.sessions.domain.thing import Decision
 from services.sessions.handlers.booking import agreement_of, hold_times
 from services.sessions.handlers.commands import Work, change, create, find
-from services.sessions.handlers.common import Ask, find_pair
+from services.sessions.handlers.common import find_pair
 from services.sessions.queries import proposals, sessions
+from shared.asking import Ask
 from shared.ids import PairId, SessionId, new_id
 from shared.postgres.pool import Pool
 from shared.postgres.tenancy import reading_for

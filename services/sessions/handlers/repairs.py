@@ -17,8 +17,9 @@ from services.sessions.domain.repair import Miss, Repair, Wish
 from services.sessions.domain.rules import Rules
 from services.sessions.domain.thing import AThing, Decision, replies
 from services.sessions.handlers.commands import Things, Work, change, create, find
-from services.sessions.handlers.common import Ask, find_pair
+from services.sessions.handlers.common import find_pair
 from services.sessions.queries import commitments, repairs, sessions
+from shared.asking import Ask
 from shared.errors import NotFound
 from shared.ids import PairId, RepairId, new_id
 from shared.postgres.pool import Pool

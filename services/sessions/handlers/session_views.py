@@ -11,9 +11,10 @@ from uuid import UUID
 from services.sessions.domain.pair import Pair
 from services.sessions.domain.session import Session, State, by_now
 from services.sessions.handlers.commands import find
-from services.sessions.handlers.common import Ask, find_pair
+from services.sessions.handlers.common import find_pair
 from services.sessions.queries import boundaries, commitments, sessions
 from services.sessions.queries.sessions import After
+from shared.asking import Ask
 from shared.ids import PairId, SessionId
 from shared.postgres.pool import Pool
 from shared.postgres.tenancy import reading_for

@@ -17,8 +17,8 @@ from services.sessions.domain.terms import require_unbroken
 from services.sessions.domain.thing import Decision
 from services.sessions.handlers.booking import agreement_of, hold_times, notice_of
 from services.sessions.handlers.commands import Work, change, create
-from services.sessions.handlers.common import Ask
 from services.sessions.queries import outages, sessions
+from shared.asking import Ask
 from shared.ids import PairId, PersonId, SessionId, new_id
 from shared.postgres.pool import Pool
 

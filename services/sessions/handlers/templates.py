@@ -10,9 +10,9 @@ from services.sessions.domain.templates import (
     draft,
     require_template,
 )
-from services.sessions.handlers.commands import Moved
-from services.sessions.handlers.common import Ask, find_pair
+from services.sessions.handlers.common import find_pair
 from services.sessions.queries import templates
+from shared.asking import Ask, Moved
 from shared.errors import Forbidden, NotFound, Rejected
 from shared.ids import PairId, ProgrammeId, TenantId
 from shared.postgres.pool import Connection, Pool

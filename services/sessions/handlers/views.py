@@ -12,10 +12,11 @@ from services.sessions.domain.guidance import Advice, next_step
 from services.sessions.domain.pair import Pair
 from services.sessions.domain.rules import MAX_OPEN_COMMITMENTS
 from services.sessions.domain.session import Session
-from services.sessions.handlers.common import Ask, find_pair
+from services.sessions.handlers.common import find_pair
 from services.sessions.handlers.waiting import Waiting, waiting_for
 from services.sessions.queries import agreements, commitments, history, pairs, sessions, sweeps
 from services.sessions.queries.history import After, Entry
+from shared.asking import Ask
 from shared.ids import PairId
 from shared.postgres.pool import Pool
 from shared.postgres.tenancy import reading_for

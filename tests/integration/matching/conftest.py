@@ -19,6 +19,7 @@ from shared.events.people import PersonJoined, PersonState
 from shared.ids import TenantId, new_id
 from shared.postgres import outbox
 from shared.postgres.pool import Pool
+from shared.postgres.tenancy import act_for_all
 from shared.service import Service
 from tests.conftest import MakePool
 
@@ -96,6 +97,12 @@ class Matching:
         async with self.pool.acquire() as conn:
             waiting = await outbox.take(conn, 1000)
         return [decode(one.key, one.value, one.headers) for one in waiting]
+
+    async def kept(self, statement: str) -> Any:
+        """The one value of a statement that sees every tenant."""
+        async with self.pool.acquire() as conn, conn.transaction():
+            await act_for_all(conn)
+            return await conn.fetchval(statement)
 
     async def announced_types(self) -> list[str]:
         return [event.fact.type for event in await self.announced()]

@@ -194,7 +194,7 @@ async def test_no_private_answer_and_no_number_is_kept_or_shown(matching: Matchi
     path = await matching.started_pair()
     await matching.hears(trust(path, 1, "steady", None))
 
-    kept = await matching.pool.fetchval("SELECT row_to_json(pair_trust)::text FROM pair_trust")
+    kept = await matching.kept("SELECT row_to_json(pair_trust)::text FROM pair_trust")
     shown = "".join(
         [(await matching.get(path, who, "participant")).text for who in ("ann", "ben")]
         + [(await matching.get(path)).text]

@@ -33,7 +33,7 @@ async def test_a_person_is_known_as_hr_describes_them_without_an_address(
     assert (answer["manager_id"], answer["languages"]) == ("cleo", ["en", "de"])
     assert (answer["roles"], answer["capacity"], answer["offers"]) == (["mentor"], 2, ["python"])
     assert answer["hours"][0] == {"weekday": 1, "from_minute": 540, "until_minute": 1020}
-    kept = await matching.pool.fetchval("SELECT row_to_json(person)::text FROM person")
+    kept = await matching.kept("SELECT row_to_json(person)::text FROM person")
     assert "example.org" not in kept
 
 
@@ -82,7 +82,7 @@ async def test_a_leavers_proposal_is_withdrawn(matching: Matching) -> None:
     await matching.hears(left("ann"), at=START + days(1))
 
     assert (await matching.get(path)).json()["state"] == "withdrawn"
-    assert await matching.announced_types() == ["pair.proposed"]
+    assert await matching.announced_types() == ["pair.proposed", "pair.expired"]
     answer = await matching.post(f"{path}/accept", as_="ben")
     assert answer.status_code == 409
 
@@ -112,7 +112,7 @@ async def test_nobody_is_proposed_while_they_are_leaving(matching: Matching) -> 
 
     async def the_run_waits() -> bool:
         waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
-        return bool(await matching.pool.fetchval(waiting))
+        return bool(await matching.kept(waiting))
 
     async with matching.pool.acquire() as conn, conn.transaction():
         await matching.service.apply(conn, [leaving], matching.clock.now())

@@ -22,7 +22,7 @@ PAIR = Pair(
     mentor_id=MENTOR,
     mentee_id=MENTEE,
     fit_permille=700,
-    reasons=(),
+    grounds=(),
     proposed_at=NOW,
 )
 

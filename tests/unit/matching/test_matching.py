@@ -156,12 +156,12 @@ def test_the_reasons_say_what_is_shared_and_add_up_to_the_fit() -> None:
     mentor = candidate("mentor", topics=["python", "data"], slots=0xFF)
     mentee = candidate("mentee", topics=["python", "data", "speaking"], slots=0xFF)
     (proposal,) = run([mentor], [mentee]).proposals
-    assert [(reason.code, reason.detail) for reason in proposal.reasons] == [
+    assert [(reason.code, reason.detail) for reason in proposal.grounds] == [
         ("shared_goals", ("data", "python")),
         ("shared_languages", ("en",)),
         ("shared_hours", ("120",)),
     ]
-    weights = sum(round(reason.weight * 1000) for reason in proposal.reasons)
+    weights = sum(round(reason.weight * 1000) for reason in proposal.grounds)
     assert weights == proposal.fit_permille
 
 

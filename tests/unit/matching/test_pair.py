@@ -9,16 +9,17 @@ from datetime import datetime, timedelta
 import pytest
 
 from services.matching.domain import pair as life
-from services.matching.domain.pair import Actor, Decision, Pair, State
+from services.matching.domain.decision import Decision
+from services.matching.domain.pair import Actor, Pair, State
 from shared.errors import Conflict, Forbidden, NotFound
-from shared.events.matching import PairAccepted, PairDeclined, PairEnded, PairStarted
+from shared.events.matching import PairAccepted, PairDeclined, PairEnded, PairExpired, PairStarted
 from tests.unit.matching.builders import MENTEE, MENTOR, NOW, PAIR, manager, member
 
 LATER = NOW + timedelta(days=1)
-Move = Callable[[Pair, Actor, datetime], Decision]
+Move = Callable[[Pair, Actor, datetime], Decision[Pair]]
 
 
-def end(pair: Pair, actor: Actor, now: datetime) -> Decision:
+def end(pair: Pair, actor: Actor, now: datetime) -> Decision[Pair]:
     return life.end(pair, actor, now, "completed")
 
 
@@ -39,7 +40,7 @@ def in_state(state: State) -> Pair:
 
 def test_the_first_yes_is_announced_and_the_pair_waits_for_the_second() -> None:
     decision = life.accept(PAIR, member(MENTEE), LATER)
-    assert decision.pair == replace(PAIR, mentee_accepted=True)
+    assert decision.thing == replace(PAIR, mentee_accepted=True)
     (fact,) = decision.facts
     assert isinstance(fact, PairAccepted)
     assert fact.by == MENTEE
@@ -48,13 +49,13 @@ def test_the_first_yes_is_announced_and_the_pair_waits_for_the_second() -> None:
 def test_the_second_yes_makes_the_pair_accepted() -> None:
     waiting = replace(PAIR, mentor_accepted=True)
     decision = life.accept(waiting, member(MENTEE), LATER)
-    assert decision.pair == BOTH_SAID_YES
+    assert decision.thing == BOTH_SAID_YES
     assert [type(fact) for fact in decision.facts] == [PairAccepted]
 
 
 def test_a_pair_starts_once_both_said_yes() -> None:
     decision = life.start(BOTH_SAID_YES, member(MENTOR), NOW)
-    assert decision.pair == RUNNING
+    assert decision.thing == RUNNING
     (fact,) = decision.facts
     assert isinstance(fact, PairStarted)
     assert (fact.started_at, fact.programme_id) == (NOW, PAIR.programme_id)
@@ -63,7 +64,7 @@ def test_a_pair_starts_once_both_said_yes() -> None:
 def test_a_no_ends_a_proposal_even_after_the_first_yes() -> None:
     waiting = replace(PAIR, mentor_accepted=True)
     decision = life.decline(waiting, member(MENTOR), LATER)
-    assert decision.pair.state == "declined"
+    assert decision.thing.state == "declined"
     assert [type(fact) for fact in decision.facts] == [PairDeclined]
 
 
@@ -120,15 +121,15 @@ def test_nobody_answers_for_a_member(name: str) -> None:
 
 
 def test_a_manager_may_start_and_end_a_pair() -> None:
-    assert life.start(BOTH_SAID_YES, manager(), NOW).pair == RUNNING
-    assert end(RUNNING, manager(), LATER).pair.state == "ended"
+    assert life.start(BOTH_SAID_YES, manager(), NOW).thing == RUNNING
+    assert end(RUNNING, manager(), LATER).thing.state == "ended"
 
 
 @pytest.mark.parametrize(
     ("before", "after", "announced"),
     [
-        pytest.param("proposed", "withdrawn", [], id="a proposal is withdrawn"),
-        pytest.param("accepted", "withdrawn", [], id="so is one that did not begin"),
+        pytest.param("proposed", "withdrawn", [PairExpired], id="a proposal is withdrawn"),
+        pytest.param("accepted", "withdrawn", [PairExpired], id="so is one that did not begin"),
         pytest.param("started", "ended", [PairEnded], id="a running pair ends"),
         pytest.param("ended", "ended", [], id="what has ended stays as it was"),
         pytest.param("declined", "declined", [], id="a no stays a no"),
@@ -136,7 +137,7 @@ def test_a_manager_may_start_and_end_a_pair() -> None:
 )
 def test_when_a_member_leaves(before: State, after: State, announced: list[type]) -> None:
     decision = life.close_for_leaver(in_state(before), LATER)
-    assert decision.pair.state == after
+    assert decision.thing.state == after
     assert [type(fact) for fact in decision.facts] == announced
     if before != after:
-        assert decision.pair.end_reason == "person_left"
+        assert decision.thing.end_reason == "person_left"

@@ -11,7 +11,7 @@ from services.matching.domain.guidance import ADVICE, PairTrust, Standing, stand
 from services.matching.domain.pair import Actor
 from services.matching.views import pair_detail
 from shared.events.insights import Band, Facet, SharedTrust
-from shared.events.matching import MatchReason
+from shared.events.matching import Ground
 from tests.unit.matching.builders import MENTEE, MENTOR, PAIR, manager, member
 
 TRUST = PairTrust(about_mentor=Standing("watch", "R"), about_mentee=Standing("steady", None))
@@ -64,29 +64,29 @@ def test_a_participant_sees_neither_fit_nor_the_other_sides_first_yes() -> None:
     ("reason", "words"),
     [
         pytest.param(
-            MatchReason(code="shared_goals", detail=("data", "public_speaking"), weight=0.5),
+            Ground(code="shared_goals", detail=("data", "public_speaking"), weight=0.5),
             "The mentor offers what the mentee is looking for: data, public speaking.",
             id="goals",
         ),
         pytest.param(
-            MatchReason(code="shared_languages", detail=("en",), weight=0.2),
+            Ground(code="shared_languages", detail=("en",), weight=0.2),
             "They have a language in common: en.",
             id="languages",
         ),
         pytest.param(
-            MatchReason(code="shared_hours", detail=("150",), weight=0.1),
+            Ground(code="shared_hours", detail=("150",), weight=0.1),
             "They have 2 h 30 min a week free at the same time.",
             id="hours",
         ),
         pytest.param(
-            MatchReason(code="shared_hours", detail=("45",), weight=0.1),
+            Ground(code="shared_hours", detail=("45",), weight=0.1),
             "They have 45 min a week free at the same time.",
             id="less than an hour",
         ),
     ],
 )
-def test_reasons_are_put_into_words(reason: MatchReason, words: str) -> None:
-    (shown,) = pair_detail(replace(PAIR, reasons=(reason,)), manager(), {}, None).reasons
+def test_reasons_are_put_into_words(reason: Ground, words: str) -> None:
+    (shown,) = pair_detail(replace(PAIR, grounds=(reason,)), manager(), {}, None).reasons
     assert shown.words == words
 
 

@@ -1,4 +1,4 @@
-"""Statements on creating requests that came with a key."""
+"""Statements on requests that came with a key, in the table `request` of a service's own."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ _FIND = """
     SELECT fingerprint, created FROM request
     WHERE tenant = $1 AND person_id = $2 AND request_key = $3
 """
+_HOLD = "SELECT pg_advisory_xact_lock(hashtextextended(concat_ws('/', $1::text, $2::text, $3::text), 0))"
 _SAVE = """
     INSERT INTO request (tenant, person_id, request_key, fingerprint, created, asked_at)
     VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING true
@@ -29,6 +30,11 @@ class Seen:
 
     fingerprint: str
     created: str
+
+
+async def hold(conn: Connection, tenant: TenantId, person: PersonId, key: str) -> None:
+    """Until the transaction ends, no other request has this key of the person's."""
+    await conn.execute(_HOLD, tenant, person, key)
 
 
 async def find(conn: Connection, tenant: TenantId, person: PersonId, key: str) -> Seen | None:

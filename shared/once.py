@@ -1,6 +1,6 @@
 """Retries of creating requests: the same key from the same person creates once.
 
-Called with the pair's row held, so two requests about one pair come one after the other.
+Called with the row held that the request is about, so two about one thing come one after the other.
 """
 
 from __future__ import annotations
@@ -8,11 +8,11 @@ from __future__ import annotations
 from datetime import timedelta
 from hashlib import sha256
 
-from services.sessions.handlers.common import Ask
-from services.sessions.queries import requests
-from services.sessions.queries.requests import Seen
+from shared.asking import Ask
 from shared.errors import Conflict
+from shared.postgres import requests
 from shared.postgres.pool import Connection
+from shared.postgres.requests import Seen
 
 # How long a retry is recognised; the sweeper forgets what is older.
 REMEMBERED = timedelta(days=7)
@@ -29,6 +29,12 @@ def fingerprint_of(*parts: object) -> str:
     return sha256("\x1f".join(map(repr, parts)).encode()).hexdigest()
 
 
+async def hold(conn: Connection, ask: Ask) -> None:
+    """Where there is nothing yet to hold, hold the key: its retries wait until the commit."""
+    if ask.key is not None:
+        await requests.hold(conn, ask.tenant, ask.person, ask.key)
+
+
 async def earlier(conn: Connection, ask: Ask, fingerprint: str) -> str | None:
     """The id of what this request created before, or None. Raises KeyReused."""
     if ask.key is None:
@@ -42,7 +48,7 @@ async def earlier(conn: Connection, ask: Ask, fingerprint: str) -> str | None:
 
 
 async def remember(conn: Connection, ask: Ask, fingerprint: str, created: str) -> None:
-    """Remember what this request created. Raises KeyReused when another pair's took the key."""
+    """Remember what this request created. Raises KeyReused when another request took the key."""
     if ask.key is None:
         return
     seen = Seen(fingerprint, created)

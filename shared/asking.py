@@ -1,4 +1,4 @@
-"""What every route begins with: who asks, when, and for which revision; the cursor of a page."""
+"""What every route begins with: who asks, when, under which key and for which revision."""
 
 from __future__ import annotations
 
@@ -6,19 +6,25 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, TypeAlias, TypeVar
-from uuid import UUID
+from typing import Annotated, Protocol, TypeAlias, TypeVar
 
 from fastapi import Depends, Request, Response
 
-from services.sessions.domain.thing import AThing
-from services.sessions.handlers.common import Ask
-from services.sessions.queries.history import After, Entry
 from shared.clock import Clock
 from shared.errors import Rejected
 from shared.headers import HeaderField, read, reads
-from shared.http import CALLER, Caller, caller_of
+from shared.http import CALLER, Caller, Role, caller_of
+from shared.ids import PersonId, TenantId
 
+
+class Revised(Protocol):
+    """Something that counts its changes, from 1."""
+
+    @property
+    def revision(self) -> int: ...
+
+
+AThing = TypeVar("AThing", bound=Revised)
 Shape = TypeVar("Shape")
 
 _KEY = HeaderField(
@@ -39,6 +45,34 @@ class MatchRequired(Rejected):
 
     slug = "match-required"
     status = 428
+
+
+class Moved(Rejected):
+    """It has changed since you read it: read it again, then decide."""
+
+    slug = "changed-meanwhile"
+    status = 412
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Who asks, and when. `key` makes a retry the same request; `if_match` is the revision that
+    the one who asks has seen, where they said so. `judging` is for a manager who settles what the
+    two sides could not.
+    """
+
+    tenant: TenantId
+    person: PersonId
+    now: datetime
+    role: Role = "participant"
+    key: str | None = None
+    if_match: int | None = None
+    judging: bool = False
+
+    def require_unmoved(self, thing: Revised) -> None:
+        """Raise Moved when they have seen another revision of it."""
+        if self.if_match not in (None, thing.revision):
+            raise Moved
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,22 +117,3 @@ async def _reading(request: Request, response: Response) -> Asking:
 # Both read the clock once per request, and pass it on with the caller.
 Asked: TypeAlias = Annotated[Asking, Depends(_asked)]
 Reading: TypeAlias = Annotated[Asking, Depends(_reading)]
-
-
-def write_cursor(entry: Entry | After) -> str:
-    """The cursor of the page after `entry`."""
-    return f"{entry.occurred_at.isoformat().replace('+00:00', 'Z')}_{entry.event_id}"
-
-
-def read_cursor(cursor: str | None) -> After | None:
-    """Where a page goes on. Raises Rejected for what is no cursor of ours."""
-    if cursor is None:
-        return None
-    at, _, event_id = cursor.partition("_")
-    try:
-        after = After(datetime.fromisoformat(at), UUID(event_id))
-    except ValueError:
-        raise Rejected("not a cursor of this history", field="cursor") from None
-    if after.occurred_at.tzinfo is None:
-        raise Rejected("not a cursor of this history", field="cursor")
-    return after
