@@ -12,7 +12,7 @@ from hashlib import sha256
 from secrets import token_urlsafe
 
 from services.sessions.calendar_feed import render
-from services.sessions.queries import calendar, pairs
+from services.sessions.queries import calendar, erasure, leaves, pairs
 from shared.asking import Ask
 from shared.errors import NotFound
 from shared.ids import TenantId
@@ -30,10 +30,14 @@ _SECRET = re.compile(r"(?P<tenant>[A-Za-z0-9_-]{1,64})\.[A-Za-z0-9_-]{43}")
 async def open_address(pool: Pool, ask: Ask) -> str:
     """A new secret for the person's calendar; the one before opens nothing from now on.
 
-    It is told this once, and cannot be looked up: only its digest is kept.
+    It is told this once, and cannot be looked up: only its digest is kept. Raises NotFound for who
+    was erased.
     """
     secret = f"{ask.tenant}.{token_urlsafe(SECRET_BYTES)}"
     async with acting_for(pool, ask.tenant) as conn:
+        await leaves.hold(conn, ask.tenant, ask.person)
+        if await erasure.is_erased(conn, ask.tenant, ask.person):
+            raise NotFound
         await calendar.save(conn, ask.tenant, ask.person, _digest(secret), ask.now)
     return secret
 

@@ -429,6 +429,14 @@ async def test_who_is_erased_says_nothing_more(world: World) -> None:
     assert holding(await dump(world), MARKER) == []
 
 
+async def test_who_is_erased_gets_no_new_calendar(world: World) -> None:
+    await world.ok(MENTEE, "/v1/me/calendar")
+    await world.deliver(erased())
+
+    assert (await world.post(MENTEE, "/v1/me/calendar")).status_code == 404
+    assert await world.look("SELECT FROM calendar") == []
+
+
 async def test_a_word_that_was_on_its_way_comes_too_late(world: World) -> None:
     """A command waits for the pair while its person is erased: what it reads comes after."""
     await world.deliver(joined())
