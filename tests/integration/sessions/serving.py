@@ -1,88 +1,56 @@
-"""Sessions behind a real HTTP server in a thread of its own, for clients that know no event loop.
-
-Whoever asks gets pairs with something of each kind in them. Holds no test.
-"""
+"""Pairs with something of each kind in them, behind a real HTTP server. Holds no test."""
 
 from __future__ import annotations
 
-import asyncio
-import socket
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-import requests
-import uvicorn
+from fastapi import FastAPI
 
 from services.sessions.api import build_api
 from services.sessions.domain.rules import Rules
-from shared.clock import FixedClock
+from shared.clock import Clock
 from shared.events.matching import PairStarted
 from shared.ids import PairId, PersonId, ProgrammeId, new_id
+from shared.postgres.pool import Pool
 from tests.integration.sessions.world import START, TENANT, World
 from tests.support.databases import Databases
+from tests.support.fuzz import Target
+from tests.support.serving import Serving
 
-READY_S = 30.0
 DAY = timedelta(days=1)
+# What only a manager may is asked by somebody of neither side.
+BOSS = ("boss", "manager")
 
 
-class Serving:
-    """The running service. `clock` stands still; `start_pair` is the only thing not over HTTP."""
+def build(pool: Pool | None, clock: Clock) -> FastAPI:
+    """The service's API; without a database, for its document alone."""
+    return build_api(pool, clock, Rules())  # type: ignore[arg-type]
 
-    def __init__(self, databases: Databases) -> None:
-        self._databases = databases
-        self._ready = threading.Event()
-        self._stopping = asyncio.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._world: World | None = None
-        self.clock = FixedClock(START)
-        self.url = ""
 
-    @contextmanager
-    def running(self) -> Iterator[Serving]:
-        """Serve until the context ends."""
-        thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
-        thread.start()
-        assert self._ready.wait(READY_S), "the server did not start"
-        try:
-            yield self
-        finally:
-            assert self._loop is not None
-            self._loop.call_soon_threadsafe(self._stopping.set)
-            thread.join(READY_S)
+def serving_sessions(databases: Databases) -> Serving:
+    """Sessions, ready to run."""
+    return Serving(databases, "sessions", build, START)
 
-    def start_pair(self, mentor: str, mentee: str) -> PairId:
-        """A new pair, as matching's fact starts it."""
-        assert self._loop is not None
-        assert self._world is not None
-        pair = PairId(new_id())
-        fact = PairStarted(
-            pair_id=pair,
-            mentor_id=PersonId(mentor),
-            mentee_id=PersonId(mentee),
-            programme_id=ProgrammeId("leaders"),
-            started_at=self.clock.now(),
-        )
-        asyncio.run_coroutine_threadsafe(self._world.deliver(fact), self._loop).result(READY_S)
-        return pair
 
-    async def _serve(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        async with self._databases.pool("sessions") as pool:
-            api = build_api(pool, self.clock, Rules())
-            self._world = World(pool, self.clock, None, PairId(new_id()))  # type: ignore[arg-type]
-            listener = socket.create_server(("127.0.0.1", 0))
-            self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-            config = uvicorn.Config(api, log_level="critical", lifespan="off")
-            server = uvicorn.Server(config)
-            serving = asyncio.create_task(server.serve(sockets=[listener]))
-            self._ready.set()
-            await self._stopping.wait()
-            server.should_exit = True
-            await serving
+def start_pair(serving: Serving, mentor: str, mentee: str) -> PairId:
+    """A new pair, as matching's fact starts it: the only thing that is not done over HTTP."""
+    pair = PairId(new_id())
+    fact = PairStarted(
+        pair_id=pair,
+        mentor_id=PersonId(mentor),
+        mentee_id=PersonId(mentee),
+        programme_id=ProgrammeId("leaders"),
+        started_at=serving.clock.now(),
+    )
+
+    async def deliver(pool: Pool) -> None:
+        world = World(pool, serving.clock, None, pair)  # type: ignore[arg-type]
+        await world.deliver(fact)
+
+    serving.do(deliver)
+    return pair
 
 
 @dataclass
@@ -94,14 +62,18 @@ class Things:
     mentee: str
     ids: dict[str, list[str]] = field(default_factory=dict)
 
-    @property
-    def sides(self) -> tuple[tuple[str, str], tuple[str, str]]:
-        """Each of the two and their role."""
-        return (self.mentor, "participant"), (self.mentee, "participant")
+    def target(self) -> Target:
+        """Everything that is there, asked about by the two, and by somebody of neither side."""
+        sides = [(self.mentor, "participant"), (self.mentee, "participant")] * 2
+        callers = [
+            {"X-Tenant": TENANT, "X-Person": person, "X-Role": role}
+            for person, role in (*sides, BOSS)
+        ]
+        return Target(self.serving.url, self.serving.clock.now(), self.ids, callers)
 
     def fill(self) -> None:
         """Ask the service for one of each."""
-        self.ids["pair"] = [str(self.serving.start_pair(self.mentor, self.mentee))]
+        self.ids["pair"] = [str(start_pair(self.serving, self.mentor, self.mentee))]
         now = self.serving.clock.now()
         terms = {"cadence_days": 14, "notice_hours": 24, "channels": ["video", "email"]}
         self._post(self.mentor, "agreement", terms)
@@ -133,9 +105,7 @@ class Things:
 
     def _ask(self, person: str, path: str, body: Any) -> dict[str, Any]:
         headers = {"X-Tenant": TENANT, "X-Person": person}
-        answer = requests.post(self.serving.url + path, json=body, headers=headers, timeout=READY_S)
-        assert answer.ok, f"{path}: {answer.text}"
-        return dict(answer.json())
+        return self.serving.ask("POST", path, headers, body)
 
     def _made(self, name: str, answer: dict[str, Any]) -> None:
         self.ids.setdefault(name, []).append(str(answer[f"{name}_id"]))
