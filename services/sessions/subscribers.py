@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from functools import partial
 
 from services.sessions.domain.rules import Rules
 from services.sessions.handlers import facts, people
 from services.sessions.handlers.erasure import on_person_erased, unless_erased
-from shared.events.envelope import Event
 from shared.events.fact import Fact
 from shared.events.insights import TrustChanged
 from shared.events.matching import PairEnded, PairStarted
@@ -22,24 +20,12 @@ from shared.events.people import (
     PersonLeft,
 )
 from shared.kafka.per_fact import Handler
-from shared.postgres.pool import Connection
-from shared.postgres.tenancy import act_for
-
-
-def _for_its_tenant(handler: Handler) -> Handler:
-    """The handler, in a transaction that sees no more than the fact's own tenant."""
-
-    async def handle(conn: Connection, event: Event, now: datetime) -> None:
-        await act_for(conn, event.tenant)
-        await handler(conn, event, now)
-
-    return handle
 
 
 def build_handlers(rules: Rules) -> Mapping[type[Fact], Handler]:
     """What is done about each fact, by these rules."""
     on_leave, on_person_state = partial(people.on_leave, rules), partial(people.on_state, rules)
-    of_fact: Mapping[type[Fact], Handler] = {
+    return {
         PairStarted: facts.on_pair_started,
         PairEnded: facts.on_pair_ended,
         TrustChanged: facts.on_trust_changed,
@@ -50,7 +36,6 @@ def build_handlers(rules: Rules) -> Mapping[type[Fact], Handler]:
         PersonLeft: unless_erased(people.on_left),
         PersonErased: unless_erased(on_person_erased),
     }
-    return {fact: _for_its_tenant(handler) for fact, handler in of_fact.items()}
 
 
 HANDLERS = build_handlers(Rules())

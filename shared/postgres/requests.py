@@ -12,7 +12,9 @@ _FIND = """
     SELECT fingerprint, created FROM request
     WHERE tenant = $1 AND person_id = $2 AND request_key = $3
 """
-_HOLD = "SELECT pg_advisory_xact_lock(hashtextextended(concat_ws('/', $1::text, $2::text, $3::text), 0))"
+_HOLD = """
+    SELECT pg_advisory_xact_lock(hashtextextended(concat_ws('/', $1::text, $2::text, $3::text), 0))
+"""
 _SAVE = """
     INSERT INTO request (tenant, person_id, request_key, fingerprint, created, asked_at)
     VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING true
