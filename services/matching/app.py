@@ -3,20 +3,38 @@
 from __future__ import annotations
 
 from services.matching.api import build_api
+from services.matching.handlers import rankings
+from services.matching.run_process import RunProcesses
+from services.matching.runner import Runner
 from services.matching.settings import MatchingSettings
 from services.matching.subscribers import HANDLERS
+from services.matching.sweeper import sweep
 from shared.clock import Clock
 from shared.events import topics
 from shared.kafka.per_fact import per_fact
 from shared.postgres.pool import Pool
-from shared.service import Service
+from shared.service import Loop, Service
 
 
-def build(settings: MatchingSettings, pool: Pool, clock: Clock) -> Service:  # noqa: ARG001
+def build(settings: MatchingSettings, pool: Pool, clock: Clock) -> Service:
     """The service, wired but not started. All four are built by one signature."""
+
+    async def sweep_now() -> int:
+        return await sweep(pool, clock.now(), settings.sweep_batch)
+
+    async def make_lists() -> int:
+        return await rankings.prepare(pool)
+
+    processes = RunProcesses(settings.postgres.get_secret_value(), pool, clock)
+    runner = Runner(pool, clock, processes.execute)
     return Service(
         name="matching",
         group=topics.MATCHING,
         apply=per_fact(HANDLERS),
         api=build_api(pool, clock),
+        loops=(
+            Loop("sweeper", settings.sweep_every_s, sweep_now),
+            Loop("rankings", settings.sweep_every_s, make_lists),
+            Loop("runs", settings.runs_every_s, runner.step),
+        ),
     )

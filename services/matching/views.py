@@ -13,7 +13,6 @@ from typing import Literal
 from pydantic import BaseModel
 
 from services.matching.domain.guidance import PairTrust, Standing
-from services.matching.domain.matching import Barrier, Unmatched
 from services.matching.domain.pair import Actor, Pair, State
 from services.matching.domain.person import Person
 from shared.events.insights import Band, Facet
@@ -91,20 +90,6 @@ class PairPage(BaseModel):
     next_cursor: PairId | None
 
 
-class UnmatchedView(BaseModel):
-    """A mentee without a proposal, and the barrier whose removal would help."""
-
-    person_id: PersonId
-    reason: Barrier
-
-
-class MatchesView(BaseModel):
-    """What a run proposed, best first, and whom it left without a mentor."""
-
-    proposed: tuple[PairView, ...]
-    unmatched: tuple[UnmatchedView, ...]
-
-
 class PersonView(BaseModel):
     """A person as matching knows them."""
 
@@ -135,10 +120,6 @@ def person_view(person: Person) -> PersonView:
     return PersonView.model_validate(person, from_attributes=True)
 
 
-def unmatched_view(unmatched: Unmatched) -> UnmatchedView:
-    return UnmatchedView(person_id=unmatched.person_id, reason=unmatched.reason)
-
-
 def pair_view(pair: Pair, actor: Actor, names: Names) -> PairView:
     """The pair for this reader."""
     yes = ((pair.mentor_id, pair.mentor_accepted), (pair.mentee_id, pair.mentee_accepted))
@@ -156,7 +137,7 @@ def pair_view(pair: Pair, actor: Actor, names: Names) -> PairView:
         you_accepted=actor.person_id in accepted_by,
         accepted_by=accepted_by if actor.oversees else None,
         fit=pair.fit_permille / 1000 if actor.oversees else None,
-        reasons=tuple(_reason(reason) for reason in pair.grounds),
+        reasons=tuple(reason_view(reason) for reason in pair.grounds),
         asked_by=pair.asked_by,
         answer_until=pair.answer_until,
     )
@@ -189,7 +170,8 @@ def _member(person_id: PersonId, names: Names) -> Member:
     return Member(person_id=person_id, display_name=names.get(person_id, person_id))
 
 
-def _reason(reason: Ground) -> Reason:
+def reason_view(reason: Ground) -> Reason:
+    """One part of a fit, in words."""
     return Reason(**reason.model_dump(), words=_words(reason))
 
 

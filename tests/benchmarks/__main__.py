@@ -21,6 +21,7 @@ from tests.benchmarks import (
     bench_fold,
     bench_hot,
     bench_latency,
+    bench_matching,
     bench_memory,
     bench_million,
     bench_per_event,
@@ -48,6 +49,7 @@ BENCHES: dict[str, Callable[[Bench], Coroutine[Any, Any, list[Result]]]] = {
     "million": bench_million.measure,
     "commands": bench_commands.measure,
     "sweeper": bench_sweeper.measure,
+    "matching": bench_matching.measure,
 }
 
 

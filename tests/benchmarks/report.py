@@ -132,5 +132,9 @@ METHOD = """
 - **sweeper**: copies of one promise that was made over the API; the virtual clock jumps over a
   minute in which a hundredth of them are due, three times. Until the last of their facts is read
   from the topic by a reader of its own.
+- **matching**: one organisation drawn from the seed, people in memory, no broker and no database,
+  in a process of its own. `total` is candidates, solution and report with its proof. `bare` is
+  OR-tools on the same arcs, in turn with ours; of two rounds the better one of each counts.
+  `violations` are asked pair by pair of the slow rules. SciPy is asked for a tenth of it.
 - **fold**, **decode**: in memory, best of five, no broker and no database.
 """

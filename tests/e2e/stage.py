@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -19,7 +19,7 @@ from deploy.local.stack import Stack
 from shared.clock import FileClock
 from shared.events.envelope import Event, decode, encode, new_event
 from shared.events.fact import Fact
-from shared.events.topics import FEEDBACK, INSIGHTS, PAIRS, SESSIONS, SESSIONS_GROUP
+from shared.events.topics import FEEDBACK, INSIGHTS, MATCHING, PAIRS, SESSIONS, SESSIONS_GROUP
 from shared.ids import PairId, TenantId, new_id
 from shared.kafka.lag import CaughtUp
 from shared.postgres.pool import Pool, open_pool
@@ -27,8 +27,9 @@ from shared.postgres.tenancy import act_for_all
 from tests.support.waiting import until
 
 TENANT = TenantId("acme")
-GROUPS = {"sessions": SESSIONS_GROUP, "insights": INSIGHTS}
+GROUPS = {"matching": MATCHING, "sessions": SESSIONS_GROUP, "insights": INSIGHTS}
 PACE = {
+    "MATCHING_SWEEP_EVERY_S": "0.1",
     "SESSIONS_SWEEP_EVERY_S": "0.1",
     # The clock jumps by weeks here; that is no outage.
     "SESSIONS_OUTAGE_AFTER": "P1000D",
@@ -78,7 +79,7 @@ class Stage:
         return answer.json()
 
     async def tell(self, *facts: Fact) -> None:
-        """Publish others' facts at the story's time, and wait until sessions has read them."""
+        """Publish others' facts at the story's time, and wait until all have read them."""
         now = self.clock.now()
         records = []
         for fact in facts:
@@ -88,7 +89,7 @@ class Stage:
             key, value, headers = encode(event)
             records.append(Record(fact.topic.name, key, value, headers))
         await self.log.send(records)
-        await self.read_up("sessions")
+        await self.read_up(*self.pools)
 
     async def go_to(self, at: datetime) -> None:
         """Move every clock to `at`, and wait until what is due by then has been decided."""
@@ -101,9 +102,10 @@ class Stage:
         await until(swept, what=f"swept until {at}")
 
     async def read_up(self, *services: str) -> None:
-        """Wait until what is published by now is counted; by sessions first, as facts flow."""
+        """Wait until what is published by now is counted, by one after the other as facts flow."""
         for service in services:
-            await until(lambda: _relayed(self.pools["sessions"]), what="outbox of sessions empty")
+            for name, pool in self.pools.items():
+                await until(partial(_relayed, pool), what=f"outbox of {name} empty")
             caught_up = CaughtUp(
                 self.pools[service], GROUPS[service], bootstrap=self.network.stack.kafka_bootstrap
             )
@@ -120,9 +122,9 @@ class Stage:
         records = await self.log.read(topic.name for topic in (SESSIONS, FEEDBACK, PAIRS))
         return b"".join((each.key or b"") + (each.value or b"") for each in records)
 
-    async def tables(self) -> str:
-        """Every row of every table of sessions, as text."""
-        pool, found = self.pools["sessions"], []
+    async def tables(self, service: str = "sessions") -> str:
+        """Every row of every table of a service, as text."""
+        pool, found = self.pools[service], []
         async with pool.acquire() as conn, conn.transaction():
             await act_for_all(conn)
             names = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
@@ -134,24 +136,28 @@ class Stage:
 
 
 @asynccontextmanager
-async def open_stage(run_dir: Path, start: datetime) -> AsyncIterator[Stage]:
-    """Sessions and insights as processes of their own, on a stack of their own."""
+async def open_stage(
+    run_dir: Path, start: datetime, services: Sequence[str] = ("sessions", "insights")
+) -> AsyncIterator[Stage]:
+    """These services as processes of their own, on a stack of their own."""
     clock = FileClock(run_dir / "clock")
     clock.set(start)
     options = NetworkOptions(clock_file=run_dir / "clock", environ=PACE)
     with Stack.start() as stack, Network(stack, options) as network:
         await network.prepare()
-        for service in ("sessions", "insights"):
+        for service in services:
             network.launch(service)
-        for service in ("sessions", "insights"):
+        for service in services:
             network.wait_ready(service)
         async with (
             Log(stack.kafka_bootstrap) as log,
             httpx.AsyncClient(timeout=30, trust_env=False) as http,
-            _pool(network, "sessions") as sessions,
-            _pool(network, "insights") as insights,
+            AsyncExitStack() as opened,
         ):
-            pools = {"sessions": sessions, "insights": insights}
+            pools = {
+                service: await opened.enter_async_context(_pool(network, service))
+                for service in services
+            }
             yield Stage(network, clock, log, http, pools, PairId(new_id()))
 
 

@@ -9,14 +9,13 @@ from fastapi import APIRouter
 
 from services.matching import views
 from services.matching.api.common import DEFAULT_PAGE, Limit, names_of, trust_of
-from services.matching.domain.pair import Pair, State, check_visible
+from services.matching.domain.pair import EndReason, Pair, State, by_now, check_visible
 from services.matching.handlers import pairs as commands
 from services.matching.handlers.common import actor
 from services.matching.queries import pairs
 from services.matching.queries.pairs import PairFilter
 from shared.asking import Ask, Asked, Asking, Reading
 from shared.errors import NotFound
-from shared.events.fact import Code
 from shared.ids import PairId
 from shared.postgres.pool import Pool
 from shared.postgres.tenancy import reading_for
@@ -28,14 +27,15 @@ Say: TypeAlias = Callable[[Pool, Ask, PairId], Awaitable[Pair]]
 _PLAIN: Mapping[str, tuple[Say, str]] = {
     "accept": (commands.accept, "Say yes. The pair is accepted with the second yes."),
     "decline": (commands.decline, "Say no before the pair has started. Nobody is asked why."),
+    "withdraw": (commands.take_back, "Take your own ask back, before it is answered."),
     "start": (commands.start, "Begin, once both have said yes."),
 }
 
 
 class EndRequest(Body):
-    """End a pair that is running. The reason is a code, for example `completed`."""
+    """End a pair that is running. No reason blames anybody."""
 
-    reason: Code
+    reason: EndReason
 
 
 def pairs_router(pool: Pool) -> APIRouter:
@@ -64,14 +64,16 @@ def _read(router: APIRouter, pool: Pool) -> None:
     ) -> views.PairPage:
         """Pairs, newest first: a participant's own, or all of the tenant's."""
         ask = asked.ask
-        chosen = PairFilter(None if actor(ask).oversees else ask.person, state)
+        chosen = PairFilter(ask.now, None if actor(ask).oversees else ask.person, state)
         async with reading_for(pool, ask.tenant) as conn:
             # One more than asked for tells whether there is a next page.
             more = await pairs.page(conn, ask.tenant, chosen, cursor, limit + 1)
         found = more[:limit]
         names = await names_of(pool, ask, found)
         return views.PairPage(
-            pairs=tuple(views.pair_view(pair, actor(ask), names) for pair in found),
+            pairs=tuple(
+                views.pair_view(by_now(pair, ask.now), actor(ask), names) for pair in found
+            ),
             next_cursor=found[-1].pair_id if len(more) > limit else None,
         )
 
@@ -95,4 +97,6 @@ def _plain(router: APIRouter, pool: Pool, verb: str, say: Say, words: str) -> No
 async def _detail(pool: Pool, asked: Asking, pair: Pair) -> views.PairDetail:
     names = await names_of(pool, asked.ask, [pair])
     known = await trust_of(pool, asked.ask, pair)
+    # A retry gets the pair as it is now, and time may have closed it since.
+    pair = by_now(pair, asked.ask.now)
     return asked.answer(lambda it: views.pair_detail(it, actor(asked.ask), names, known), pair)

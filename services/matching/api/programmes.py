@@ -101,6 +101,11 @@ class ProgrammesOut(BaseModel):
     programmes: tuple[ProgrammeOut, ...]
 
 
+def settings_out(settings: Settings) -> SettingsIn:
+    """Settings as they go in, with all that was left out."""
+    return SettingsIn.model_validate(_PLAIN.dump_python(settings))
+
+
 def programme_out(it: Programme) -> ProgrammeOut:
     """The programme for those who oversee it."""
     return ProgrammeOut(
@@ -109,7 +114,7 @@ def programme_out(it: Programme) -> ProgrammeOut:
         is_open=it.is_open,
         version=it.revision,
         changed_at=it.changed_at,
-        settings=SettingsIn.model_validate(_PLAIN.dump_python(it.settings)),
+        settings=settings_out(it.settings),
     )
 
 

@@ -13,7 +13,7 @@ from shared.postgres.pool import Pool
 
 
 async def accept(pool: Pool, ask: Ask, pair_id: PairId) -> Pair:
-    """A member says yes. Raises NotFound, Forbidden or Conflict; so do the next three."""
+    """A member says yes. Raises NotFound, Forbidden or MovedOn; so do the next four."""
     return await change(
         pool, ask, pairs, pair_id, ("accept",), lambda _, it: life.accept(it, actor(ask), ask.now)
     )
@@ -23,6 +23,18 @@ async def decline(pool: Pool, ask: Ask, pair_id: PairId) -> Pair:
     """A member says no. No reason is asked for and none is kept."""
     return await change(
         pool, ask, pairs, pair_id, ("decline",), lambda _, it: life.decline(it, actor(ask), ask.now)
+    )
+
+
+async def take_back(pool: Pool, ask: Ask, pair_id: PairId) -> Pair:
+    """Who asked takes the ask back, before it is answered."""
+    return await change(
+        pool,
+        ask,
+        pairs,
+        pair_id,
+        ("withdraw",),
+        lambda _, it: life.take_back(it, actor(ask), ask.now),
     )
 
 

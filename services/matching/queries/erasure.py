@@ -6,6 +6,8 @@ stays, under ids that nobody knows any longer.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from shared.events import topics
 from shared.ids import PersonId, TenantId
 from shared.postgres.pool import Connection
@@ -17,17 +19,52 @@ _DEAD_LETTERS = f"""
         encode(key, 'hex') || '2f', encode(convert_to($1::text || '/' || $2 || '/', 'UTF8'), 'hex')
     )
 """
+
+
+class Erasing(NamedTuple):
+    """What a statement with tenant and person deletes or empties. `ALL` columns: the whole row."""
+
+    table: str
+    columns: tuple[str, ...]
+    statement: str
+
+
+ALL = ("*",)
+
+
+def _rows(table: str) -> Erasing:
+    return Erasing(table, ALL, f"DELETE FROM {table} WHERE tenant = $1 AND person_id = $2")
+
+
+_OTHERS_AVOID = """
+    UPDATE profile SET avoid = array_remove(avoid, $2), revision = revision + 1
+    WHERE tenant = $1 AND $2 = ANY(avoid)
+"""
+# What still waits for an answer will have had none: it is not made, whatever the other says.
+_INTRODUCTIONS = """
+    UPDATE introduction
+    SET partner_says = NULL, contact_says = NULL, stopped = stopped OR state = 'offered'
+    WHERE tenant = $1 AND $2 IN (mentor_id, mentee_id, contact)
+"""
+_OTHERS_RANK = "DELETE FROM ranking WHERE tenant = $1 AND other_id = $2"
+# A person's own row is a tombstone by now: queries.people.erase is who leaves it.
 ERASED = (
-    "DELETE FROM person_leave WHERE tenant = $1 AND person_id = $2",
-    "DELETE FROM profile WHERE tenant = $1 AND person_id = $2",
-    """UPDATE profile SET avoid = array_remove(avoid, $2), revision = revision + 1
-       WHERE tenant = $1 AND $2 = ANY(avoid)""",
-    "DELETE FROM request WHERE tenant = $1 AND person_id = $2",
-    _DEAD_LETTERS,
+    _rows("person_leave"),
+    _rows("profile"),
+    Erasing("profile", ("avoid",), _OTHERS_AVOID),
+    _rows("request"),
+    _rows("participation"),
+    _rows("place_gain"),
+    _rows("ranking_list"),
+    _rows("ranking"),
+    Erasing("ranking", ("other_id",), _OTHERS_RANK),
+    _rows("late_promise"),
+    Erasing("introduction", ("partner_says", "contact_says"), _INTRODUCTIONS),
+    Erasing("dead_letter", ("key", "value"), _DEAD_LETTERS),
 )
 
 
 async def erase(conn: Connection, tenant: TenantId, person_id: PersonId) -> None:
     """Erase what is kept of a person beside the tombstone that queries.people leaves."""
-    for statement in ERASED:
-        await conn.execute(statement, tenant, person_id)
+    for each in ERASED:
+        await conn.execute(each.statement, tenant, person_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -85,28 +85,6 @@ _DISPLAY_NAMES = """
     SELECT person_id, display_name FROM person WHERE tenant = $1 AND person_id = ANY($2::text[])
 """
 
-_OPEN = "('proposed', 'accepted', 'started')"
-# Mentors with the places that open pairs leave them, full ones included: they explain a "no".
-_MENTORS = f"""
-    SELECT {_PERSON_COLUMNS}, greatest(0, capacity - (
-        SELECT count(*) FROM pair
-        WHERE pair.tenant = person.tenant AND mentor_id = person_id AND state IN {_OPEN}
-    ))::int AS free_places
-    FROM participant AS person
-    WHERE tenant = $1 AND active AND NOT paused AND NOT {AWAY} AND 'mentor' = ANY(roles)
-    ORDER BY person_id LIMIT $3
-"""
-# Mentees who have no open pair: one mentor at a time.
-_MENTEES = f"""
-    SELECT {_PERSON_COLUMNS} FROM participant AS person
-    WHERE tenant = $1 AND active AND NOT paused AND NOT {AWAY} AND 'mentee' = ANY(roles)
-      AND NOT EXISTS (
-        SELECT FROM pair
-        WHERE pair.tenant = person.tenant AND mentee_id = person_id AND state IN {_OPEN}
-    )
-    ORDER BY person_id LIMIT $3
-"""
-
 
 async def lock_people(conn: Connection, tenant: TenantId) -> None:
     """Until the transaction ends, no other run or leaver of the tenant goes on."""
@@ -184,19 +162,6 @@ async def display_names(
 ) -> dict[PersonId, str]:
     rows = await conn.fetch(_DISPLAY_NAMES, tenant, people)
     return {row["person_id"]: row["display_name"] for row in rows}
-
-
-async def mentors(
-    conn: Connection, tenant: TenantId, on: date, limit: int
-) -> list[tuple[Person, int]]:
-    """Active mentors who are there on a day, with their free places, at most `limit`."""
-    rows = await conn.fetch(_MENTORS, tenant, on, limit)
-    return [(_person(row), row["free_places"]) for row in rows]
-
-
-async def mentees(conn: Connection, tenant: TenantId, on: date, limit: int) -> list[Person]:
-    """Active mentees who are there on a day and have no open pair, at most `limit`."""
-    return [_person(row) for row in await conn.fetch(_MENTEES, tenant, on, limit)]
 
 
 def _person(row: Any) -> Person:

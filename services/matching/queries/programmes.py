@@ -21,7 +21,9 @@ _AT_VERSION = """
 """
 # Held by its name, so that two who make the same programme at once are seen one after the other.
 _HOLD = """
-    SELECT pg_advisory_xact_lock(hashtextextended(concat_ws('/', 'programme', $1::text, $2::text), 0))
+    SELECT pg_advisory_xact_lock(
+        hashtextextended(concat_ws('/', 'programme', $1::text, $2::text), 0)
+    )
 """
 _SAVE = """
     WITH version AS (

@@ -11,6 +11,9 @@ import httpx
 import pytest
 
 from services.matching.app import build
+from services.matching.computing import compute
+from services.matching.domain.run import Run
+from services.matching.runner import Runner
 from services.matching.settings import MatchingSettings
 from shared.clock import FixedClock
 from shared.events.envelope import Event, decode, new_event
@@ -26,6 +29,12 @@ from tests.conftest import MakePool
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 ACME = TenantId("acme")
 NINE_TO_FIVE = [{"weekday": day, "from_minute": 540, "until_minute": 1020} for day in range(1, 6)]
+
+
+_MADE = """
+    SELECT pair_id FROM pair WHERE run_id = $1::text::uuid
+    ORDER BY fit_permille DESC, mentee_id, mentor_id
+"""
 
 
 @dataclass(frozen=True)
@@ -69,12 +78,63 @@ class Matching:
     ) -> httpx.Response:
         return await self.http.post(path, json=body, headers=caller(as_, role, ACME))
 
-    async def match(self, **body: Any) -> dict[str, Any]:
-        """A run by a manager; its answer."""
-        answer = await self.post("/v1/matches", {"programme_id": "spring", **body}, role="manager")
-        assert answer.status_code == 200, answer.text
-        found: dict[str, Any] = answer.json()
-        return found
+    async def programme(self, programme_id: str = "spring", **settings: Any) -> None:
+        """A programme with these settings, whatever it was before."""
+        path = f"/v1/programmes/{programme_id}"
+        before = await self.get(path)
+        seen = {"If-Match": before.headers["ETag"]} if before.is_success else {}
+        headers = caller("boss", "manager", ACME) | seen
+        body = {"name": "Spring", "settings": settings}
+        answer = await self.http.put(path, json=body, headers=headers)
+        assert answer.is_success, answer.text
+
+    async def run(self, **wish: Any) -> str:
+        """The path of a run that a worker has worked out, in this process."""
+        if not (await self.get("/v1/programmes/spring")).is_success:
+            await self.programme()
+        asked = await self.post("/v1/programmes/spring/runs", wish, role="manager")
+        assert asked.status_code == 202, asked.text
+        path = f"/v1/runs/{asked.json()['run_id']}"
+        await self._worked_on(path)
+        return path
+
+    async def commit(self, run: str) -> dict[str, Any]:
+        """The run, committed by a manager and made by a worker."""
+        asked = await self.post(f"{run}/commit", role="manager")
+        assert asked.status_code == 202, asked.text
+        return await self._worked_on(run)
+
+    async def _worked_on(self, run: str) -> dict[str, Any]:
+        """The run, once neither this worker nor another has anything to do with it."""
+        while True:
+            await self.runner().step()
+            seen: dict[str, Any] = (await self.get(run)).json()
+            if seen["state"] not in ("queued", "running", "committing"):
+                return seen
+
+    async def match(self, **wish: Any) -> dict[str, Any]:
+        """A run that is committed: what it proposed, best first, and who got nobody, and why."""
+        run = await self.run(**wish)
+        await self.commit(run)
+        made = [row["pair_id"] for row in await self.rows(_MADE, run.rpartition("/")[2])]
+        proposed = [(await self.get(f"/v1/pairs/{pair_id}")).json() for pair_id in made]
+        unmatched = (await self.get(f"{run}/unmatched")).json()["unmatched"]
+        shown = [{name: one[name] for name in ("person_id", "reason")} for one in unmatched]
+        return {"proposed": proposed, "unmatched": shown}
+
+    def runner(self) -> Runner:
+        """A worker's, which works runs out without a process of their own."""
+
+        async def execute(tenant: TenantId, run: Run) -> None:
+            await compute(self.pool, tenant, run, self.clock.now(), lambda *_: None)
+
+        return Runner(self.pool, self.clock, execute)
+
+    async def rows(self, statement: str, *args: object) -> list[Any]:
+        """The rows of a statement that sees every tenant."""
+        async with self.pool.acquire() as conn, conn.transaction():
+            await act_for_all(conn)
+            return list(await conn.fetch(statement, *args))
 
     async def proposed_pair(self) -> str:
         """The path of a pair of `ann` (mentor) and `ben`, proposed."""

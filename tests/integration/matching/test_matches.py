@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
+from datetime import timedelta
 
 import pytest
 
-from services.matching import solver
 from shared.events.matching import PairProposed
-from tests.integration.matching.conftest import Matching, mentee, mentor
+from tests.integration.matching.conftest import START, Matching, mentee, mentor
 
 pytestmark = pytest.mark.stack
 
@@ -24,16 +24,27 @@ async def test_a_run_proposes_stores_and_announces_with_reasons(matching: Matchi
         {"person_id": "ann", "display_name": "Ann"},
         {"person_id": "ben", "display_name": "Ben"},
     )
-    assert (pair["state"], pair["fit"], answer["unmatched"]) == ("proposed", 1.0, [])
+    assert (pair["state"], pair["fit"], answer["unmatched"]) == ("proposed", 0.999, [])
     assert [reason["words"] for reason in pair["reasons"]] == [
         "The mentor offers what the mentee is looking for: python.",
+        "What the mentor knows is close to what the mentee is looking for.",
         "They have a language in common: en.",
         "They have 40 h a week free at the same time.",
     ]
     (event,) = await matching.announced()
     assert isinstance(event.fact, PairProposed)
     assert event.key == f"acme/{pair['pair_id']}"
-    assert (event.fact.fit, event.fact.programme_id) == (1.0, "spring")
+    assert (event.fact.fit, event.fact.programme_id) == (0.999, "spring")
+    assert [ground.code for ground in event.fact.grounds] == [
+        each["code"] for each in pair["reasons"]
+    ]
+    assert sum(ground.weight for ground in event.fact.grounds) == pytest.approx(0.999)
+    assert {reason.code for reason in event.fact.reasons} == {
+        "shared_goals",
+        "shared_languages",
+        "shared_hours",
+    }
+    assert event.fact.answer_until == START + timedelta(days=14)
 
 
 async def test_a_second_run_proposes_only_what_is_new(matching: Matching) -> None:
@@ -72,7 +83,7 @@ async def test_a_no_frees_both_but_not_for_each_other(matching: Matching) -> Non
     answer = await matching.match()
 
     assert answer["proposed"] == []
-    assert answer["unmatched"] == [{"person_id": "ben", "reason": "already_tried"}]
+    assert answer["unmatched"] == [{"person_id": "ben", "reason": "no_candidate_left"}]
 
 
 @pytest.mark.parametrize(
@@ -95,40 +106,6 @@ async def test_an_unmatched_mentee_comes_with_the_reason(
 ) -> None:
     await matching.hears(mentor("ann"), mentee("ben", **changes))
     assert (await matching.match())["unmatched"] == [{"person_id": "ben", "reason": reason}]
-
-
-async def test_only_a_manager_runs_matching(matching: Matching) -> None:
-    for role in ("participant", "hr", "service"):
-        answer = await matching.post("/v1/matches", {"programme_id": "spring"}, role=role)
-        assert answer.status_code == 403
-    assert await matching.announced() == []
-
-
-@pytest.mark.parametrize(
-    ("body", "field"),
-    [
-        pytest.param({}, "body.programme_id", id="no programme"),
-        pytest.param({"programme_id": "a b"}, "body.programme_id", id="a programme with a space"),
-        pytest.param({"programme_id": "x", "limit": 0}, "body.limit", id="a limit of nothing"),
-        pytest.param({"programme_id": "x", "dry": True}, "body.dry", id="a field we do not know"),
-    ],
-)
-async def test_a_bad_body_is_told_which_field(matching: Matching, body: object, field: str) -> None:
-    answer = await matching.post("/v1/matches", body, role="manager")
-    assert answer.status_code == 422
-    assert [error["field"] for error in answer.json()["errors"]] == [field]
-
-
-async def test_too_many_for_one_run_is_said_and_changes_nothing(
-    matching: Matching, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await matching.hears(mentor("ann"), mentee("ben"), mentee("cara"))
-    monkeypatch.setattr(solver, "MAX_CELLS", 1)
-
-    answer = await matching.post("/v1/matches", {"programme_id": "spring"}, role="manager")
-
-    assert (answer.status_code, answer.json()["title"]) == (422, "too many people")
-    assert (await matching.get("/v1/pairs")).json()["pairs"] == []
 
 
 async def test_two_hundred_people_are_matched_and_announced_quickly(matching: Matching) -> None:

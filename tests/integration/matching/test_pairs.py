@@ -15,7 +15,7 @@ pytestmark = pytest.mark.stack
 
 
 def direction(band: str, weakest: str | None) -> dict[str, object]:
-    return {"score": 0.4, "low": 0.2, "high": 0.6, "band": band, "weakest": weakest}
+    return {"score": 0.4217, "low": 0.2, "high": 0.6, "band": band, "weakest": weakest}
 
 
 def trust(path: str, revision: int, mentor_band: str, weakest: str | None) -> TrustChanged:
@@ -118,7 +118,8 @@ async def test_a_stranger_learns_nothing_of_a_pair(matching: Matching) -> None:
         ("accept", None),
         ("decline", None),
         ("start", None),
-        ("end", {"reason": "x"}),
+        ("withdraw", None),
+        ("end", {"reason": "completed"}),
     ):
         mine = await matching.post(f"{path}/{move}", body, as_="dora")
         nobodys = await matching.post(f"{unknown}/{move}", body, as_="dora")
@@ -200,6 +201,6 @@ async def test_no_private_answer_and_no_number_is_kept_or_shown(matching: Matchi
         + [(await matching.get(path)).text]
     )
 
-    for secret in ("0.123", "strained", "0.4"):
+    for secret in ("0.123", "strained", "0.4217"):
         assert secret not in kept
         assert secret not in shown

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
-from services.matching.domain.matching import Candidate
 from services.matching.domain.pair import Actor, Pair
 from services.matching.domain.person import Person
 from shared.events.people import WeeklyHours
@@ -49,26 +47,6 @@ def person(person_id: str, **changes: object) -> Person:
         goals=(),
     )
     return replace(plain, **changes)  # type: ignore[arg-type]
-
-
-def candidate(
-    person_id: str,
-    *,
-    topics: Iterable[str] = ("python",),
-    languages: Iterable[str] = ("en",),
-    slots: int = 0,
-    free: int = 1,
-    manager: str | None = None,
-) -> Candidate:
-    """Someone to be matched: with one free place, speaking English, into Python."""
-    return Candidate(
-        person_id=PersonId(person_id),
-        manager_id=PersonId(manager) if manager else None,
-        languages=frozenset(languages),
-        topics=frozenset(topics),
-        slots=slots,
-        free_places=free,
-    )
 
 
 def member(person_id: str) -> Actor:

@@ -10,7 +10,7 @@ import pytest
 
 from services.matching.domain import pair as life
 from services.matching.domain.decision import Decision
-from services.matching.domain.pair import Actor, Pair, State
+from services.matching.domain.pair import Actor, MovedOn, Pair, State
 from shared.errors import Conflict, Forbidden, NotFound
 from shared.events.matching import PairAccepted, PairDeclined, PairEnded, PairExpired, PairStarted
 from tests.unit.matching.builders import MENTEE, MENTOR, NOW, PAIR, manager, member
@@ -29,12 +29,14 @@ MOVES: dict[str, Move] = {
     "start": life.start,
     "end": end,
 }
-BOTH_SAID_YES = replace(PAIR, state="accepted", mentor_accepted=True, mentee_accepted=True)
+BOTH_SAID_YES = replace(
+    PAIR, state="accepted", mentor_accepted=True, mentee_accepted=True, accepted_at=LATER
+)
 RUNNING = replace(BOTH_SAID_YES, state="started", started_at=NOW)
 
 
 def in_state(state: State) -> Pair:
-    told = state not in ("proposed", "declined", "withdrawn")
+    told = state not in ("proposed", "declined", "withdrawn", "expired")
     return replace(PAIR, state=state, mentor_accepted=told, mentee_accepted=told)
 
 
@@ -83,6 +85,7 @@ def test_an_end_says_when_and_why() -> None:
         pytest.param("ended", {"end"}, id="an ended pair stays ended"),
         pytest.param("declined", {"decline"}, id="a no stays a no"),
         pytest.param("withdrawn", set(), id="a withdrawn proposal is gone"),
+        pytest.param("expired", set(), id="so is one that was not answered in time"),
     ],
 )
 def test_every_other_move_is_a_conflict(state: State, possible: set[str]) -> None:
@@ -141,3 +144,89 @@ def test_when_a_member_leaves(before: State, after: State, announced: list[type]
     assert [type(fact) for fact in decision.facts] == announced
     if before != after:
         assert decision.thing.end_reason == "person_left"
+
+
+UNTIL = NOW + timedelta(days=7)
+ASK = replace(PAIR, asked_by=MENTEE, mentee_accepted=True, answer_until=UNTIL)
+MOMENT = timedelta(microseconds=1)
+
+
+@pytest.mark.parametrize("move", MOVES.values(), ids=MOVES)
+def test_from_its_time_on_a_proposal_is_over_whoever_comes(move: Move) -> None:
+    with pytest.raises(MovedOn) as refused:
+        move(ASK, member(MENTOR), UNTIL)
+    assert refused.value.allowed == ()
+    assert life.by_now(ASK, UNTIL).state == "expired"
+    assert life.by_now(ASK, UNTIL - MOMENT) == ASK
+
+
+def test_what_has_expired_is_dated_when_it_did() -> None:
+    decision = life.expire(ASK, UNTIL + timedelta(days=90))
+    assert (decision.thing.state, decision.thing.ended_at) == ("expired", UNTIL)
+    (fact,) = decision.facts
+    assert isinstance(fact, PairExpired)
+    assert (fact.expired_at, fact.reason) == (UNTIL, "not_answered")
+    assert life.expire(decision.thing, UNTIL) == Decision(decision.thing)
+    assert life.expire(ASK, UNTIL - MOMENT) == Decision(ASK)
+
+
+@pytest.mark.parametrize("state", ["accepted", "started", "ended", "declined", "withdrawn"])
+def test_only_what_waits_for_an_answer_expires(state: State) -> None:
+    pair = replace(in_state(state), answer_until=UNTIL)
+    assert life.expire(pair, UNTIL + timedelta(days=90)) == Decision(pair)
+
+
+def test_an_ask_is_taken_back_by_who_asked_before_it_is_answered() -> None:
+    decision = life.take_back(ASK, member(MENTEE), LATER)
+    assert (decision.thing.state, decision.thing.end_reason) == ("withdrawn", "withdrawn")
+    (fact,) = decision.facts
+    assert isinstance(fact, PairExpired)
+    assert fact.reason == "withdrawn"
+    assert life.take_back(decision.thing, member(MENTEE), LATER) == Decision(decision.thing)
+    for nobody in (member(MENTOR), manager()):
+        with pytest.raises(Forbidden):
+            life.take_back(ASK, nobody, LATER)
+    with pytest.raises(Forbidden):
+        life.take_back(PAIR, member(MENTEE), LATER)
+    answered = life.accept(ASK, member(MENTOR), LATER).thing
+    for over, at in ((ASK, UNTIL), (answered, LATER)):
+        with pytest.raises(MovedOn):
+            life.take_back(over, member(MENTEE), at)
+
+
+def test_who_asked_does_not_say_no_to_themselves() -> None:
+    with pytest.raises(MovedOn) as refused:
+        life.decline(ASK, member(MENTEE), LATER)
+    assert refused.value.allowed == ("withdraw",)
+
+
+@pytest.mark.parametrize(
+    ("pair", "mentor", "mentee", "overseer"),
+    [
+        pytest.param(PAIR, {"accept", "decline"}, {"accept", "decline"}, set(), id="proposed"),
+        pytest.param(ASK, {"accept", "decline"}, {"withdraw"}, set(), id="an ask"),
+        pytest.param(
+            replace(PAIR, mentee_accepted=True), {"accept", "decline"}, {"decline"}, set(), id="yes"
+        ),
+        pytest.param(
+            BOTH_SAID_YES,
+            {"decline", "start", "rematch"},
+            {"decline", "start", "rematch"},
+            {"start"},
+            id="accepted",
+        ),
+        pytest.param(RUNNING, {"end", "rematch"}, {"end", "rematch"}, {"end"}, id="started"),
+        pytest.param(in_state("declined"), set(), set(), set(), id="declined"),
+    ],
+)
+def test_what_can_be_done_is_what_is_said(
+    pair: Pair, mentor: set[str], mentee: set[str], overseer: set[str]
+) -> None:
+    readers = ((member(MENTOR), mentor), (member(MENTEE), mentee), (manager(), overseer))
+    for actor, actions in readers:
+        assert set(life.possible(pair, actor, LATER)) == actions
+
+
+def test_a_leaver_does_not_take_what_was_over_before() -> None:
+    decision = life.close_for_leaver(ASK, UNTIL + timedelta(days=1))
+    assert (decision.thing.state, decision.thing.ended_at) == ("expired", UNTIL)

@@ -1,0 +1,84 @@
+"""Takes runs that wait, has each worked out by a process of its own, and commits what was agreed.
+
+One process of the whole network works on a run at a time. It may die at any point: the lock it held
+dies with it, and the next one begins again, or goes on committing where it was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import TypeAlias
+
+from services.matching.domain.run import Run, begin, fail
+from services.matching.handlers.committing import commit_some
+from services.matching.queries import runs
+from shared.clock import Clock
+from shared.ids import TenantId
+from shared.logging import logger
+from shared.postgres.pool import Connection, Pool
+from shared.postgres.tenancy import act_for_all, acting_for
+
+# Works the run out and keeps the result. Returns a code of what trying again does not mend, or
+# None; raises, or leaves the run as it is, for what may go well the next time.
+Execute: TypeAlias = Callable[[TenantId, Run], Awaitable[str | None]]
+
+log = logger("matching.runner")
+
+
+class Runner:
+    """Does what is to be done about runs, a step at a time; several may do so beside each other."""
+
+    def __init__(self, pool: Pool, clock: Clock, execute: Execute) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._execute = execute
+
+    async def step(self) -> bool:
+        """Bring the first run on that nobody else works on; False when there is none."""
+        async with self._pool.acquire() as conn:
+            for tenant, run in await self._open(conn):
+                if not await runs.take(conn, run.run_id):
+                    continue
+                try:
+                    return await self._bring_on(tenant, run)
+                finally:
+                    await asyncio.shield(runs.give_back(conn, run.run_id))
+        return False
+
+    async def _open(self, conn: Connection) -> list[tuple[TenantId, Run]]:
+        async with conn.transaction():
+            await act_for_all(conn)
+            return await runs.still_open(conn)
+
+    async def _bring_on(self, tenant: TenantId, run: Run) -> bool:
+        """Whether there was something to do: it may have changed before it was taken."""
+        if run.state == "committing":
+            return await commit_some(self._pool, tenant, run.run_id, self._clock.now())
+        begun = await self._begin(tenant, run)
+        if begun is None or begun.state != "running":
+            return begun is not None
+        said = {"run": str(run.run_id), "attempt": begun.attempt}
+        log.info("working", action="run.begin", **said)
+        failure = await self._execute(tenant, begun)
+        if failure is not None:
+            await self._fail(tenant, begun, failure)
+        log.info("worked", action="run.end", failure=failure, **said)
+        return True
+
+    async def _begin(self, tenant: TenantId, run: Run) -> Run | None:
+        async with acting_for(self._pool, tenant) as conn:
+            held = await runs.lock(conn, tenant, run.run_id)
+            if held is None or held.state not in ("queued", "running"):
+                return None
+            begun = replace(begin(held, self._clock.now()), revision=held.revision + 1)
+            await runs.save(conn, tenant, begun)
+            return begun
+
+    async def _fail(self, tenant: TenantId, run: Run, failure: str) -> None:
+        async with acting_for(self._pool, tenant) as conn:
+            held = await runs.lock(conn, tenant, run.run_id)
+            if held is not None and (held.state, held.attempt) == ("running", run.attempt):
+                failed = fail(held, failure, self._clock.now())
+                await runs.save(conn, tenant, replace(failed, revision=held.revision + 1))
