@@ -62,6 +62,12 @@ class Api:
         """What a POST answers; DemoFailed unless it is a success."""
         return await self._call("POST", service, path, person=person, role=role, body=body)
 
+    async def put(
+        self, service: str, path: str, *, person: str, role: Role, body: Mapping[str, object]
+    ) -> Any:
+        """What a PUT answers; DemoFailed unless it is a success."""
+        return await self._call("PUT", service, path, person=person, role=role, body=body)
+
     async def knows(self, service: str, path: str, *, person: str) -> bool:
         """Whether there is such a thing, for this person."""
         headers = self._headers(person, "participant")

@@ -14,7 +14,7 @@ from itertools import count, groupby
 from typing import Any
 
 from deploy.local.demo import quiet
-from deploy.local.demo.api import IN_FLIGHT, Api
+from deploy.local.demo.api import IN_FLIGHT, Api, DemoFailed
 from deploy.local.demo.log import Log
 from deploy.local.demo.noise import Couple, Record
 from deploy.local.demo.population import CONTENT_TYPE, cloud_event
@@ -26,6 +26,7 @@ from shared.ids import PairId, PersonId, TenantId
 
 PROGRAMME = "autumn-leads"
 MANAGER = "e1001"
+PAGE = 200
 # Where each verb goes: under the pair, or under the session or promise it names.
 _IN_PAIR = {
     Verb.PROPOSE: "agreement",
@@ -77,13 +78,50 @@ class Stage:
 
 
 async def form_pairs(api: Api, wanted: int) -> tuple[list[Couple], dict[str, int]]:
-    """Ask for proposals, let both sides accept, start; the pairs, and why some found nobody."""
-    body = {"programme_id": PROGRAMME, "limit": wanted}
-    answer = await api.post("matching", "/v1/matches", person=MANAGER, role="manager", body=body)
-    couples = _couples(answer["proposed"])
+    """A programme, a run, a commit; both sides accept, and start. The pairs, and why some found
+    nobody.
+    """
+    place = f"/v1/programmes/{PROGRAMME}"
+    await api.put("matching", place, person=MANAGER, role="manager", body={"name": "Autumn"})
+    asked = await _manage(api, f"{place}/runs", {"limit": wanted})
+    run = f"/v1/runs/{asked['run_id']}"
+    await _run_is(api, run, "ready")
+    await _manage(api, f"{run}/commit")
+    await _run_is(api, run, "committed")
+    # Newest first, and the best were made first.
+    couples = _couples(reversed(await _all(api, "/v1/pairs", "pairs")))
     await gently(_begin(api, couple) for couple in couples)
     await gently(_known(api, couple) for couple in couples)
-    return couples, dict(Counter(one["reason"] for one in answer["unmatched"]))
+    left_out = await _all(api, f"{run}/unmatched", "unmatched")
+    return couples, dict(Counter(one["reason"] for one in left_out))
+
+
+async def _manage(api: Api, path: str, body: Mapping[str, object] | None = None) -> Any:
+    return await api.post("matching", path, person=MANAGER, role="manager", body=body)
+
+
+async def _run_is(api: Api, run: str, state: str) -> None:
+    """Wait until a worker has brought the run so far."""
+
+    async def reached() -> bool:
+        found = await api.get("matching", run, person=MANAGER, role="manager")
+        if found["state"] in ("failed", "cancelled"):
+            raise DemoFailed(f"the matching run has {found['state']}: {found['failure']}")
+        return bool(found["state"] == state)
+
+    await quiet.until(reached, f"a matching run that is {state}")
+
+
+async def _all(api: Api, path: str, name: str) -> list[dict[str, Any]]:
+    """Every page of a list, in its order."""
+    found: list[dict[str, Any]] = []
+    cursor: object = ""
+    while cursor is not None:
+        at = f"&cursor={cursor}" if cursor else ""
+        page = await api.get("matching", f"{path}?limit={PAGE}{at}", person=MANAGER, role="manager")
+        found += page[name]
+        cursor = page["next_cursor"]
+    return found
 
 
 async def perform(

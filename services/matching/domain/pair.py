@@ -133,6 +133,8 @@ def expire(pair: Pair, now: datetime) -> Decision[Pair]:
 def possible(pair: Pair, actor: Actor, now: datetime) -> tuple[Action, ...]:
     """What this reader may do with the pair now."""
     is_member = actor.person_id in pair.members
+    if not is_member and not actor.oversees:
+        return ()
     match by_now(pair, now).state:
         case "proposed" if is_member and actor.person_id == pair.asked_by:
             return ("withdraw",)

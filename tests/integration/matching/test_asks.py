@@ -71,6 +71,16 @@ async def avoiding(matching: Matching, person: str, avoided: str) -> None:
         )
 
 
+async def excluding(matching: Matching, one: str, other: str) -> None:
+    async with matching.pool.acquire() as conn, conn.transaction():
+        await act_for_all(conn)
+        await conn.execute(
+            "INSERT INTO exclusion (tenant, programme_id, one, other) VALUES ('acme', $1, $2, $3)",
+            "spring",
+            *sorted((one, other)),
+        )
+
+
 def refusal(answer: httpx.Response) -> tuple[int, str]:
     return answer.status_code, answer.json()["type"].rsplit(":", 1)[1]
 
@@ -235,6 +245,9 @@ async def _cannot_be_asked(matching: Matching, case: str) -> None:
         case "the asker avoids them":
             await matching.hears(mentor("vic"))
             await avoiding(matching, "ben", "vic")
+        case "HR wants them kept apart":
+            await matching.hears(mentor("vic"))
+            await excluding(matching, "ben", "vic")
         case "avoids and is full":
             await matching.hears(mentor("vic", capacity=0))
             await avoiding(matching, "vic", "ben")
@@ -250,6 +263,7 @@ CASES = (
     "no common language",
     "they avoid the asker",
     "the asker avoids them",
+    "HR wants them kept apart",
     "avoids and is full",
 )
 

@@ -28,7 +28,7 @@ from tests.integration.matching.conftest import (
     mentee,
     mentor,
 )
-from tests.integration.matching.test_asks import asked, avoiding, programme
+from tests.integration.matching.test_asks import asked, avoiding, excluding, programme
 
 pytestmark = pytest.mark.stack
 MINE = "/v1/me/ranking"
@@ -118,13 +118,14 @@ async def test_whoever_is_kept_apart_or_has_a_mentor_is_on_no_list(matching: Mat
     await world(matching)
     await avoiding(matching, "m0", "n0")
     await avoiding(matching, "n1", "m1")
+    await excluding(matching, "m2", "n1")
     path = await asked(matching, "n2", mentor_id="m2")
     await matching.post(f"{path}/accept", as_="m2")
 
     await opened(matching)
 
     assert await list_of(matching, "n0") == ["m1", "m2"]
-    assert await list_of(matching, "n1") == ["m0", "m2"]
+    assert await list_of(matching, "n1") == ["m0"]
     assert await list_of(matching, "m0") == ["n1"]
     assert (await matching.get(MINE, "n2", "participant")).status_code == 404
 

@@ -22,6 +22,7 @@ from shared.events.matching import (
     PairExpired,
     PairStarted,
 )
+from shared.ids import PersonId
 from tests.unit.matching.builders import MENTEE, MENTOR, NOW, PAIR, manager, member
 
 ACTORS = (member(MENTOR), member(MENTEE), manager(), member("a-stranger"))
@@ -44,7 +45,7 @@ class Life(RuleBasedStateMachine):
         asked_by=st.sampled_from([None, MENTOR, MENTEE]),
         within=st.one_of(st.none(), st.integers(1, 20)),
     )
-    def propose(self, asked_by: str | None, within: int | None) -> None:
+    def propose(self, asked_by: PersonId | None, within: int | None) -> None:
         self.now = NOW
         self.pair = replace(
             PAIR,
