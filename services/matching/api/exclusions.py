@@ -16,10 +16,17 @@ from shared.postgres.pool import Pool
 _CURSOR = r"^[A-Za-z0-9._:@-]{1,64}/[A-Za-z0-9._:@-]{1,64}$"
 
 
-class ExclusionsOut(BaseModel):
-    """Whom a programme keeps apart, each two once; `next_cursor` is null on the last page."""
+class ExclusionOut(BaseModel):
+    """Two people who are kept apart, the smaller id first."""
 
-    exclusions: tuple[tuple[PersonId, PersonId], ...]
+    one: PersonId
+    other: PersonId
+
+
+class ExclusionsOut(BaseModel):
+    """Whom a programme keeps apart; `next_cursor` is null on the last page."""
+
+    exclusions: tuple[ExclusionOut, ...]
     next_cursor: str | None
 
 
@@ -54,9 +61,10 @@ def exclusions_router(pool: Pool) -> APIRouter:
         asked.caller.require("manager")
         one, _, other = (cursor or "/").partition("/")
         more = await commands.page(pool, asked.ask, programme_id, (one, other), limit + 1)
-        found = tuple(more[:limit])
+        found = more[:limit]
         return ExclusionsOut(
-            exclusions=found, next_cursor="/".join(found[-1]) if len(more) > limit else None
+            exclusions=tuple(ExclusionOut(one=one, other=other) for one, other in found),
+            next_cursor="/".join(found[-1]) if len(more) > limit else None,
         )
 
     return router

@@ -151,8 +151,12 @@ async def test_an_ask_without_an_answer_ends_and_another_is_asked_at_once(
     assert (await ask(matching, mentor_id="una")).status_code == 201
 
     assert (await matching.get(path)).json()["state"] == "expired"
-    (event,) = [e for e in await matching.announced() if isinstance(e.fact, PairExpired)]
-    assert (event.occurred_at, event.fact.reason) == (START + WEEK, "not_answered")
+    (over,) = [
+        (event.occurred_at, event.fact.reason)
+        for event in await matching.announced()
+        if isinstance(event.fact, PairExpired)
+    ]
+    assert over == (START + WEEK, "not_answered")
     assert await sweep(matching.pool, START + WEEK) == 0
 
 

@@ -54,6 +54,16 @@ async def expired(matching: Matching) -> list[tuple[str, datetime, datetime]]:
     ]
 
 
+async def only(matching: Matching) -> tuple[PairExpired, datetime]:
+    """The one proposal that was announced as over, and the date of the fact."""
+    (found,) = [
+        (event.fact, event.occurred_at)
+        for event in await matching.announced()
+        if isinstance(event.fact, PairExpired)
+    ]
+    return found
+
+
 async def test_a_proposal_nobody_answered_is_over_when_its_time_is_and_not_before(
     matching: Matching,
 ) -> None:
@@ -65,8 +75,8 @@ async def test_a_proposal_nobody_answered_is_over_when_its_time_is_and_not_befor
 
     pair = (await matching.get(path)).json()
     assert (pair["state"], pair["end_reason"]) == ("expired", "not_answered")
-    (event,) = [e for e in await matching.announced() if isinstance(e.fact, PairExpired)]
-    assert (event.occurred_at, event.fact.reason) == (UNTIL, "not_answered")
+    fact, at = await only(matching)
+    assert (at, fact.reason) == (UNTIL, "not_answered")
 
 
 async def test_a_proposal_is_over_though_no_sweeper_has_come(matching: Matching) -> None:
@@ -175,8 +185,7 @@ async def test_who_leaves_takes_their_proposals_with_them(matching: Matching) ->
     path = await proposed(matching)
     await matching.hears(PersonLeft(person_id=PersonId("ann"), left_on=START.date()))
 
-    (event,) = [e for e in await matching.announced() if isinstance(e.fact, PairExpired)]
-    assert event.fact.reason == "person_left"
+    assert (await only(matching))[0].reason == "person_left"
     assert (await matching.get(path)).json()["state"] == "withdrawn"
 
 
@@ -187,8 +196,8 @@ async def test_a_leaver_whose_proposal_was_over_before_did_not_let_it_down(
     matching.clock.at = UNTIL + days(1)
     await matching.hears(PersonLeft(person_id=PersonId("ann"), left_on=START.date()))
 
-    (event,) = [e for e in await matching.announced() if isinstance(e.fact, PairExpired)]
-    assert (event.fact.reason, event.fact.expired_at) == ("not_answered", UNTIL)
+    fact, _ = await only(matching)
+    assert (fact.reason, fact.expired_at) == ("not_answered", UNTIL)
 
 
 async def test_the_sweeper_runs_with_the_service(matching: Matching) -> None:
