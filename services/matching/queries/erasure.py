@@ -59,6 +59,8 @@ ERASED = (
     _rows("ranking"),
     Erasing("ranking", ("other_id",), _OTHERS_RANK),
     _rows("late_promise"),
+    Erasing("exclusion", ALL, "DELETE FROM exclusion WHERE tenant = $1 AND $2 IN (one, other)"),
+    _rows("run_unmatched"),
     Erasing("introduction", ("partner_says", "contact_says"), _INTRODUCTIONS),
     Erasing("dead_letter", ("key", "value"), _DEAD_LETTERS),
 )

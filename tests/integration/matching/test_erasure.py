@@ -37,16 +37,25 @@ STAYS: dict[str, dict[str, set[str]]] = {
         "introduction": {"tenant", "mentor_id", "mentee_id", "offered_by", "contact"},
         "programme": {"tenant", "programme_id"},
         "programme_version": {"tenant", "programme_id"},
+        "ranking_round": {"tenant", "programme_id"},
+        "run": {"tenant", "programme_id"},
+        "run_pair": {"tenant", "mentor_id", "mentee_id"},
+        "run_report": {"tenant"},
     },
     _CODE: {
         "pair": {"state", "end_reason", "reasons"},
+        "ranking_round": {"state"},
+        "run": {"state", "stage", "failure"},
+        "run_pair": {"became"},
         "introduction": {"about", "state", "outcome"},
         "pair_trust": {"mentor_band", "mentor_weakest", "mentee_band", "mentee_weakest"},
     },
     "the programme's own words, not a person's": {
         "programme": {"name", "settings"},
         "programme_version": {"settings"},
+        "run": {"settings"},
     },
+    "figures of groups of five and more, goals as codes": {"run_report": {"report"}},
     _DELIVERY: {
         "outbox": {
             "aggregatetype",

@@ -368,3 +368,42 @@ async def told(matching: Matching, path: str, ids: _Any) -> dict[str, str]:
         answer = await matching.get(path.format_map(ids), who, role)
         answers[f"{who} {role}"] = f"{answer.status_code} {answer.text}"
     return answers
+
+
+async def test_what_a_run_shows_of_a_pair_is_its_fit_and_not_how_somebody_ranked(
+    matching: Matching,
+) -> None:
+    await world(matching, mentors=3, mentees=2, policy="deferred_acceptance", max_capacity=1)
+    ranking_id = (await opened(matching))["ranking_id"]
+    # n0 would rather have m2, who would rather have n1: so n0 gets m1, the second in their order.
+    await rank(matching, "n0", "m2", "m1", "m0")
+    await rank(matching, "n1", "m2", "m0", "m1")
+    await rank(matching, "m2", "n1", "n0")
+    matching.clock.at = UNTIL
+
+    run = await matching.run(ranking_id=ranking_id)
+    pairs = (await matching.get(f"{run}/pairs")).json()["pairs"]
+
+    shown = {(it["mentee"]["person_id"], it["mentor"]["person_id"]): it["rank"] for it in pairs}
+    # By fit m1 is the second of three, and m2 the third; n1 had their first.
+    assert shown == {("n0", "m1"): 2, ("n1", "m2"): 3}
+
+
+async def test_never_is_a_hard_no_for_the_run(matching: Matching) -> None:
+    await world(matching, mentors=2, mentees=2, max_capacity=1)
+    ranking_id = (await opened(matching))["ranking_id"]
+    await rank(matching, "n0", never=["m0"])
+    await rank(matching, "m1", never=["n0"])
+    matching.clock.at = UNTIL
+
+    proposed = (await matching.match(ranking_id=ranking_id))["proposed"]
+
+    assert [pair["mentee"]["person_id"] for pair in proposed] == ["n1"]
+
+
+async def test_a_run_waits_for_the_round_to_be_closed(matching: Matching) -> None:
+    await world(matching)
+    ranking_id = (await opened(matching))["ranking_id"]
+    wish = {"ranking_id": ranking_id}
+    answer = await matching.post("/v1/programmes/spring/runs", wish, role="manager")
+    assert (answer.status_code, answer.json()["title"]) == (409, "ranking open")
