@@ -54,7 +54,7 @@ def main() -> None:
     told = _timed(lambda: report(problem, solved[0], Context(), is_flow=True, progress=_silent))
     peak = _rss_mib()
     stable = _timed(lambda: accept(edges, places, None, _silent))
-    judged = report(problem, stable[0], Context(), is_flow=False, progress=_silent)
+    judged = _timed(lambda: report(problem, stable[0], Context(), is_flow=False, progress=_silent))
     answer: dict[str, Any] = {
         "edges": len(edges),
         "candidates_s": found[1],
@@ -68,7 +68,9 @@ def main() -> None:
         "gap": told[0].certificate.gap,
         "violations": told[0].certificate.violations + told[0].broken_rules,
         "flow": asdict(told[0].measures),
-        "stable": asdict(judged.measures),
+        "stable": asdict(judged[0].measures),
+        "judged_s": judged[1],
+        "left_out": len(judged[0].unmatched),
     }
     if asked["peer"]:
         peer = _timed(lambda: _scipy(edges, places))

@@ -71,8 +71,8 @@ class RunsOut(BaseModel):
 
 
 class RunPairOut(BaseModel):
-    """A pair that the run would propose. `parts` add up to `fit`; `rank` is the mentor's place in
-    the mentee's own order. `stands`: it has been proposed before, and stays.
+    """A pair that the run would propose. `parts` add up to `fit`; `rank` is the mentor's place
+    among the mentee's candidates by fit. `stands`: it has been proposed before, and stays.
     """
 
     place: int

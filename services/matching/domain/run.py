@@ -67,7 +67,7 @@ class Run:
 class Chosen:
     """A pair that a run would propose. `parts` are those of domain/fit, in thousandths.
 
-    `rank` is the mentor's place in the mentee's own order. `stands` is the proposal there is
+    `rank` is the mentor's place in the mentee's list by fit. `stands` is the proposal there is
     already. `became` says what it was at the commit.
     """
 

@@ -63,7 +63,8 @@ def work_out(run: Run, crowd: Crowd, progress: Progress) -> Result:
     matched, context = _match(run, crowd, problem, progress)
     is_flow = run.settings.policy == "flow"
     told = report(problem, matched, context, is_flow=is_flow, progress=progress)
-    found = _best_first(crowd, matched, context.ranks or by_fit(matched.edges))
+    # By fit, whatever people said: managers see it, and an order of one's own is nobody else's.
+    found = _best_first(crowd, matched, by_fit(matched.edges))
     at_most = len(found) if run.at_most is None else run.at_most
     kept, cut = found[:at_most], found[at_most:]
     left_out = [LeftOut(one.person_id, _reason(one.reason), _lost(one)) for one in told.unmatched]
@@ -136,7 +137,7 @@ def _by_fit_and_waiting(crowd: Crowd, edges: Edges) -> Ranks:
 
 
 def _best_first(crowd: Crowd, matched: Matched, ranks: Ranks) -> list[Chosen]:
-    """The pairs, the best fit first, then by ids; and the place of each in its mentee's order."""
+    """The pairs, the best fit first, then by ids; and the place of each in its mentee's list."""
     edges, chosen = matched.edges, matched.chosen
     order = chosen[np.lexsort((edges.mentor[chosen], edges.mentee[chosen], -edges.fit[chosen]))]
     rank = own_ranks(edges, ranks)[order]

@@ -1,0 +1,126 @@
+"""From everybody to a result: the same for the same people, and nothing about one person in it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import orjson
+import pytest
+
+from services.matching.domain.programme import Settings
+from services.matching.domain.run import Result, Run
+from services.matching.engine.lift import NOTHING
+from services.matching.engine.matchmaking import Crowd, work_out
+from shared.ids import PersonId, ProgrammeId
+from tests.unit.matching.builders import NOW
+from tests.unit.matching.engine.sides import nothing, side
+
+RUN = Run(
+    run_id=UUID(int=1),
+    programme_id=ProgrammeId("spring"),
+    version=1,
+    settings=Settings(),
+    what_if=False,
+    incremental=False,
+    at_most=None,
+    ranking_id=None,
+    asked_at=NOW,
+)
+
+
+def crowd(mentors: list[dict[str, Any]], mentees: list[dict[str, Any]], **known: Any) -> Crowd:
+    plain = Crowd(
+        mentors=side(mentors),
+        mentees=side(mentees),
+        apart=frozenset(),
+        standing={},
+        waited=frozenset(),
+        earlier=None,
+        ranked=None,
+        lift=NOTHING,
+    )
+    return replace(plain, **known)
+
+
+def chosen(result: Result) -> dict[str, str]:
+    return {pair.mentee_id: pair.mentor_id for pair in result.pairs}
+
+
+def two(mentor: str, mentee: str) -> tuple[PersonId, PersonId]:
+    return PersonId(mentor), PersonId(mentee)
+
+
+def test_a_result_can_be_written_down_as_it_is() -> None:
+    found = work_out(RUN, crowd([{"id": "a"}], [{"id": "m"}, {"id": "n"}]), nothing)
+    report = orjson.loads(orjson.dumps(found.report))
+    assert report["measures"]["placed"] == 1
+    assert report["certificate"]["gap"] == 0
+    (left_out,) = found.left_out
+    assert (left_out.reason, left_out.person_id) in {
+        ("no_mentor_capacity", each) for each in {"m", "n"} - chosen(found).keys()
+    }
+
+
+def test_whom_somebody_is_kept_apart_from_is_told_nobody() -> None:
+    kept = frozenset({two("a", "m")})
+    found = work_out(RUN, crowd([{"id": "a"}], [{"id": "m"}], apart=kept), nothing)
+    (left_out,) = found.left_out
+    assert (left_out.reason, dict(left_out.lost)) == ("no_candidate_left", {})
+    assert found.report["rules"] == []
+
+
+def test_how_many_are_kept_apart_is_told_from_five_on() -> None:
+    mentees = [{"id": f"m{n}"} for n in range(5)]
+    kept = frozenset(two("a", str(each["id"])) for each in mentees)
+    found = work_out(RUN, crowd([{"id": "a"}], mentees, apart=kept), nothing)
+    assert [(each["rule"], each["bars_all"]) for each in found.report["rules"]] == [
+        ("kept_apart", 5)
+    ]
+
+
+@pytest.mark.parametrize("policy", ["flow", "deferred_acceptance"])
+def test_who_waits_since_an_earlier_pair_stands_first_among_equals(policy: Any) -> None:
+    run = replace(RUN, settings=Settings(policy=policy))
+    for waits in ("m", "n"):
+        known = crowd(
+            [{"id": "a"}], [{"id": "m"}, {"id": "n"}], waited=frozenset({PersonId(waits)})
+        )
+        assert chosen(work_out(run, known, nothing)) == {waits: "a"}
+
+
+@pytest.mark.parametrize("policy", ["flow", "deferred_acceptance"])
+def test_what_people_said_in_private_goes_before_equal_fits(policy: Any) -> None:
+    run = replace(RUN, settings=Settings(policy=policy), ranking_id=UUID(int=2))
+    sides = ([{"id": "a"}, {"id": "b"}], [{"id": "m"}, {"id": "n"}])
+    ranked = {two("a", "m"): (2, 2), two("b", "m"): (1, 1)} | {
+        two("a", "n"): (1, 1),
+        two("b", "n"): (2, 2),
+    }
+    assert chosen(work_out(run, crowd(*sides, ranked=ranked), nothing)) == {"m": "b", "n": "a"}
+
+
+@pytest.mark.parametrize("policy", ["flow", "deferred_acceptance"])
+def test_never_is_never(policy: Any) -> None:
+    run = replace(RUN, settings=Settings(policy=policy), ranking_id=UUID(int=2))
+    known = crowd([{"id": "a"}], [{"id": "m"}], ranked={two("a", "m"): None})
+    assert chosen(work_out(run, known, nothing)) == {}
+
+
+def test_a_proposal_that_stands_goes_only_for_what_is_better_by_the_churn_cost() -> None:
+    mentees: list[dict[str, Any]] = [{"id": "m", "topics": ()}, {"id": "n"}]
+    standing = {two("a", "m"): UUID(int=9)}
+    for churn, stays in ((1000, "m"), (0, "n")):
+        run = replace(RUN, settings=Settings(churn_permille=churn), incremental=True)
+        found = work_out(run, crowd([{"id": "a"}], mentees, standing=standing), nothing)
+        assert chosen(found) == {stays: "a"}
+        assert (found.pairs[0].stands is not None) == (stays == "m")
+
+
+def test_a_limit_keeps_the_best() -> None:
+    mentees: list[dict[str, Any]] = [{"id": "m", "topics": ()}, {"id": "n"}]
+    found = work_out(replace(RUN, at_most=1), crowd([{"id": "a", "places": 2}], mentees), nothing)
+    assert chosen(found) == {"n": "a"}
+    assert [(each.person_id, each.reason) for each in found.left_out] == [("m", "over_limit")]
+    assert found.report["over_limit"] == 1
