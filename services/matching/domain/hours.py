@@ -38,11 +38,6 @@ def minutes(slots: int) -> int:
     return slots.bit_count() * SLOT_MINUTES
 
 
-def room_to_meet(slots: int) -> bool:
-    """Whether two quarters follow each other: half an hour is the shortest meeting we count on."""
-    return bool(slots & _later(slots))
-
-
 def minutes_to_meet(slots: int) -> int:
     """How long the pieces of at least half an hour are together: the week is a ring."""
     starts = slots & _later(slots)

@@ -81,7 +81,8 @@ def _match(run: Run, crowd: Crowd, problem: Problem, progress: Progress) -> tupl
     edges = find(crowd.mentees, crowd.mentors, run.settings, crowd.apart, crowd.lift, progress)
     if crowd.standing:
         edges = with_pairs(edges, problem, crowd.standing)
-    together = _together(crowd, edges)
+    # A name for each edge only where somebody is asked about by name: there are millions.
+    together = _together(crowd, edges) if crowd.standing or crowd.ranked is not None else []
     ranks = None
     if crowd.ranked is not None:
         allowed = np.array([crowd.ranked.get(two, _UNSHOWN) is not None for two in together], bool)

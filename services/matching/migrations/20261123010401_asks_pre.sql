@@ -32,43 +32,65 @@ SELECT tenant, person_id,
 FROM person WHERE as_of < 'infinity';
 
 -- HR and people themselves say who takes part, in two tables that several statements write: what
--- follows from it is noted here, for all rows of a statement at once. The argument is the column
--- that says since when it is so.
-CREATE FUNCTION note_participation() RETURNS trigger LANGUAGE plpgsql AS $$
+-- follows from it is noted here. A row at a time and in plain statements, whose plans are kept:
+-- people come by the hundred thousand.
+CREATE FUNCTION note_participation(of_tenant text, who text, since timestamptz, open_to int,
+                                   looks boolean) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE before int;
 BEGIN
-    EXECUTE format($note$
-        WITH now_ AS (
-            SELECT it.tenant, it.person_id, changed.%1$I AS at,
-                   CASE WHEN it.active AND NOT it.paused AND 'mentor' = ANY (it.roles)
-                        THEN it.capacity ELSE 0 END AS places,
-                   it.active AND 'mentee' = ANY (it.roles) AS looks
-            FROM changed JOIN participant AS it USING (tenant, person_id)
-        ), gained AS (
-            INSERT INTO place_gain AS gain (tenant, person_id, at, places)
-            SELECT now_.tenant, now_.person_id, now_.at, now_.places - coalesce(was.places, 0)
-            FROM now_ LEFT JOIN participation AS was USING (tenant, person_id)
-            WHERE now_.places > coalesce(was.places, 0)
-            ON CONFLICT (tenant, person_id, at) DO UPDATE
-            SET places = gain.places + excluded.places
-        )
-        INSERT INTO participation AS was (tenant, person_id, places, looks_since)
-        SELECT tenant, person_id, places, CASE WHEN looks THEN at END FROM now_
-        ON CONFLICT (tenant, person_id) DO UPDATE
-        SET places = excluded.places,
-            looks_since = CASE WHEN excluded.looks_since IS NOT NULL
-                               THEN coalesce(was.looks_since, excluded.looks_since) END
-    $note$, TG_ARGV[0]);
+    SELECT places INTO before FROM participation WHERE tenant = of_tenant AND person_id = who;
+    IF open_to > coalesce(before, 0) THEN
+        INSERT INTO place_gain AS gain (tenant, person_id, at, places)
+        VALUES (of_tenant, who, since, open_to - coalesce(before, 0))
+        ON CONFLICT (tenant, person_id, at) DO UPDATE SET places = gain.places + excluded.places;
+    END IF;
+    INSERT INTO participation AS was (tenant, person_id, places, looks_since)
+    VALUES (of_tenant, who, open_to, CASE WHEN looks THEN since END)
+    ON CONFLICT (tenant, person_id) DO UPDATE
+    SET places = excluded.places,
+        looks_since = CASE WHEN excluded.looks_since IS NOT NULL
+                           THEN coalesce(was.looks_since, excluded.looks_since) END;
+END
+$$;
+
+CREATE FUNCTION note_person() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE own profile%ROWTYPE;
+BEGIN
+    SELECT * INTO own FROM profile WHERE tenant = NEW.tenant AND person_id = NEW.person_id;
+    PERFORM note_participation(NEW.tenant, NEW.person_id, NEW.as_of,
+        CASE WHEN NEW.active AND NOT coalesce(own.paused, false)
+                  AND 'mentor' = ANY (coalesce(own.roles, NEW.roles))
+             THEN coalesce(own.capacity, NEW.capacity) ELSE 0 END,
+        NEW.active AND 'mentee' = ANY (coalesce(own.roles, NEW.roles)));
     RETURN NULL;
 END
 $$;
-CREATE TRIGGER note_new AFTER INSERT ON person REFERENCING NEW TABLE AS changed
-    FOR EACH STATEMENT EXECUTE FUNCTION note_participation('as_of');
-CREATE TRIGGER note_changed AFTER UPDATE ON person REFERENCING NEW TABLE AS changed
-    FOR EACH STATEMENT EXECUTE FUNCTION note_participation('as_of');
-CREATE TRIGGER note_new AFTER INSERT ON profile REFERENCING NEW TABLE AS changed
-    FOR EACH STATEMENT EXECUTE FUNCTION note_participation('changed_at');
-CREATE TRIGGER note_changed AFTER UPDATE ON profile REFERENCING NEW TABLE AS changed
-    FOR EACH STATEMENT EXECUTE FUNCTION note_participation('changed_at');
+CREATE TRIGGER note_new AFTER INSERT ON person FOR EACH ROW EXECUTE FUNCTION note_person();
+CREATE TRIGGER note_changed AFTER UPDATE ON person FOR EACH ROW
+    WHEN ((OLD.active, OLD.roles, OLD.capacity)
+          IS DISTINCT FROM (NEW.active, NEW.roles, NEW.capacity))
+    EXECUTE FUNCTION note_person();
+
+CREATE FUNCTION note_profile() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE own profile%ROWTYPE := CASE TG_OP WHEN 'DELETE' THEN NULL ELSE NEW END;
+        told person%ROWTYPE;
+BEGIN
+    SELECT * INTO told FROM person
+    WHERE tenant = coalesce(NEW.tenant, OLD.tenant)
+      AND person_id = coalesce(NEW.person_id, OLD.person_id);
+    IF FOUND THEN
+        PERFORM note_participation(told.tenant, told.person_id,
+            coalesce(own.changed_at, told.as_of),
+            CASE WHEN told.active AND NOT coalesce(own.paused, false)
+                      AND 'mentor' = ANY (coalesce(own.roles, told.roles))
+                 THEN coalesce(own.capacity, told.capacity) ELSE 0 END,
+            told.active AND 'mentee' = ANY (coalesce(own.roles, told.roles)));
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER note_said AFTER INSERT OR UPDATE OR DELETE ON profile
+    FOR EACH ROW EXECUTE FUNCTION note_profile();
 
 -- A row is seen by transactions that act for its tenant; without one, nothing is seen. Forced: the
 -- service's role owns its tables, and owners are let through otherwise.

@@ -12,7 +12,15 @@ from services.matching.queries import programmes, waits
 from shared.events.people import PersonLeft
 from shared.ids import PersonId, ProgrammeId, new_id
 from shared.postgres.tenancy import act_for_all, reading_for
-from tests.integration.matching.conftest import ACME, START, Matching, days, mentee, mentor
+from tests.integration.matching.conftest import (
+    ACME,
+    START,
+    Matching,
+    caller,
+    days,
+    mentee,
+    mentor,
+)
 from tests.integration.matching.test_asks import ask, asked, avoiding, people, programme
 
 pytestmark = pytest.mark.stack
@@ -166,6 +174,27 @@ async def test_places_count_once_however_often_hr_tells_of_them(matching: Matchi
     matching.clock.at = START + days(30)
 
     assert sorted((await history(matching)).openings) == [Opening(10.0, 2.0), Opening(14.0, 1.0)]
+
+
+async def test_what_a_mentor_says_of_themselves_opens_places_too(matching: Matching) -> None:
+    await programme(matching)
+    await matching.hears(mentor("ann", capacity=2))
+    headers = caller("ann", "participant", ACME)
+    for day, profile in ((10, {"capacity": 5}), (11, {"capacity": 5, "paused": True})):
+        matching.clock.at = START + days(day)
+        seen = (await matching.get("/v1/me/profile", "ann", "participant")).headers.get("ETag")
+        known = headers | ({"If-Match": seen} if seen else {})
+        answer = await matching.http.put("/v1/me/profile", json=profile, headers=known)
+        assert answer.is_success, answer.text
+    counted = "SELECT sum(places) FROM participation"
+    assert await matching.kept(counted) == 0
+    seen = (await matching.get("/v1/me/profile", "ann", "participant")).headers["ETag"]
+    url, known = "/v1/me/profile", headers | {"If-Match": seen}
+    assert (await matching.http.delete(url, headers=known)).is_success
+
+    assert await matching.kept(counted) == 2
+    matching.clock.at = START + days(30)
+    assert Opening(10.0, 3.0) in (await history(matching)).openings
 
 
 async def test_what_lies_before_ninety_days_is_forgotten(matching: Matching) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.matching.domain.hours import WEEK_SLOTS, free_slots, minutes, room_to_meet
+from services.matching.domain.hours import WEEK_SLOTS, free_slots, minutes, minutes_to_meet
 from shared.events.people import WeeklyHours
 from tests.unit.matching.builders import NOW, window
 
@@ -61,7 +61,7 @@ def test_windows_meet_where_the_clock_wraps(
 ) -> None:
     shared = free_slots([one], one_zone, NOW) & free_slots([other], other_zone, NOW)
     assert minutes(shared) >= 60
-    assert room_to_meet(shared)
+    assert minutes_to_meet(shared)
 
 
 @pytest.mark.parametrize(
@@ -78,14 +78,14 @@ def test_a_window_counts_its_whole_quarters(given_window: WeeklyHours, length: i
     assert minutes(free_slots([given_window], "UTC", NOW)) == length
 
 
-def test_a_single_quarter_is_no_room_to_meet() -> None:
-    assert not room_to_meet(0b10)
-    assert not room_to_meet(0b101)
-    assert room_to_meet(0b110)
+def test_a_single_quarter_is_no_minutes_to_meet() -> None:
+    assert not minutes_to_meet(0b10)
+    assert not minutes_to_meet(0b101)
+    assert minutes_to_meet(0b110)
 
 
 def test_the_last_quarter_of_the_week_is_next_to_the_first() -> None:
-    assert room_to_meet(1 | 1 << (WEEK_SLOTS - 1))
+    assert minutes_to_meet(1 | 1 << (WEEK_SLOTS - 1))
 
 
 @given(WINDOWS, WINDOWS, ZONES)
@@ -95,7 +95,7 @@ def test_two_people_who_move_together_keep_their_overlap(
     at_home = free_slots(one, "UTC", NOW) & free_slots(other, "UTC", NOW)
     away = free_slots(one, zone, NOW) & free_slots(other, zone, NOW)
     assert minutes(at_home) == minutes(away)
-    assert room_to_meet(at_home) == room_to_meet(away)
+    assert minutes_to_meet(at_home) == minutes_to_meet(away)
 
 
 @given(WINDOWS, ZONES)
