@@ -27,6 +27,7 @@ from tests.benchmarks import (
     bench_per_event,
     bench_rebuild,
     bench_relay,
+    bench_run,
     bench_stream,
     bench_sweeper,
     report,
@@ -50,6 +51,7 @@ BENCHES: dict[str, Callable[[Bench], Coroutine[Any, Any, list[Result]]]] = {
     "commands": bench_commands.measure,
     "sweeper": bench_sweeper.measure,
     "matching": bench_matching.measure,
+    "run": bench_run.measure,
 }
 
 

@@ -136,5 +136,8 @@ METHOD = """
   in a process of its own. `total` is candidates, solution and report with its proof. `bare` is
   OR-tools on the same arcs, in turn with ours; of two rounds the better one of each counts.
   `violations` are asked pair by pair of the slow rules. SciPy is asked for a tenth of it.
+- **run**: the same people in the database; a run is asked for, its process starts, reads everybody
+  at one instant, works, and keeps the result. Then the commit: every pair looked at again, kept,
+  and announced to the outbox, a thousand a transaction.
 - **fold**, **decode**: in memory, best of five, no broker and no database.
 """

@@ -17,7 +17,7 @@ from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
 from services.matching.domain.decision import Decision
-from services.matching.domain.programme import Programme, Settings, check
+from services.matching.domain.programme import Contradiction, Programme, Settings, check
 from shared.errors import Conflict
 from shared.ids import PersonId, ProgrammeId
 
@@ -113,6 +113,9 @@ def ask(wish: Wish, programme: Programme, now: datetime) -> Decision[Run]:
     """A run that waits for its turn. Raises ProgrammeClosed, or Contradiction naming the field."""
     programme.require_open()
     if wish.what_if is not None:
+        if wish.ranking_id is not None:
+            # Tried again and again, with and without, it would tell what somebody ranked.
+            raise Contradiction("rankings are not for trying: leave one out", field="ranking_id")
         check(wish.what_if)
     made = Run(
         run_id=wish.run_id,

@@ -69,7 +69,7 @@ def work_out(run: Run, crowd: Crowd, progress: Progress) -> Result:
     kept, cut = found[:at_most], found[at_most:]
     left_out = [LeftOut(one.person_id, _reason(one.reason), _lost(one)) for one in told.unmatched]
     left_out += [LeftOut(one.mentee_id, OVER_LIMIT, {}) for one in cut]
-    figures = _figures(told) | {
+    figures = _figures(told, is_private=crowd.ranked is not None) | {
         "over_limit": len(cut),
         "lessons": _lessons(run, crowd, problem, matched, progress),
     }
@@ -151,9 +151,15 @@ def _best_first(crowd: Crowd, matched: Matched, ranks: Ranks) -> list[Chosen]:
     return found
 
 
-def _figures(told: Report) -> dict[str, Any]:
-    """The report as plain values, without what is one person's."""
+def _figures(told: Report, *, is_private: bool) -> dict[str, Any]:
+    """The report as plain values, without what is one person's.
+
+    `is_private`: it measures how far down people's own lists they got, which fewer than five would
+    be known by.
+    """
     figures = asdict(told)
+    if is_private and told.measures.mentees < AT_LEAST:
+        figures["measures"]["standing"] = None
     del figures["unmatched"]
     figures["measures"]["shortage"] = told.measures.shortage
     figures["certificate"]["gap"] = told.certificate.gap

@@ -48,6 +48,12 @@ def test_what_if_tries_other_settings_that_have_to_hold_together() -> None:
         asked(what_if=Settings(rules=Rules(min_grade_gap=2, max_grade_gap=1)))
 
 
+def test_rankings_are_not_for_trying() -> None:
+    with pytest.raises(Contradiction) as refused:
+        asked(what_if=Settings(), ranking_id=UUID(int=2))
+    assert refused.value.field == "ranking_id"
+
+
 def test_a_closed_programme_has_no_new_runs() -> None:
     with pytest.raises(ProgrammeClosed):
         rules.ask(Wish(UUID(int=1)), replace(PROGRAMME, is_open=False), NOW)

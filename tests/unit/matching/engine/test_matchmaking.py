@@ -101,6 +101,14 @@ def test_what_people_said_in_private_goes_before_equal_fits(policy: Any) -> None
     assert chosen(work_out(run, crowd(*sides, ranked=ranked), nothing)) == {"m": "b", "n": "a"}
 
 
+def test_how_far_down_their_own_lists_people_got_is_told_of_five_and_more() -> None:
+    run = replace(RUN, ranking_id=UUID(int=2))
+    for many in (4, 5):
+        known = crowd([{"id": "a", "places": 9}], [{"id": f"m{n}"} for n in range(many)], ranked={})
+        told = work_out(run, known, nothing).report["measures"]["standing"]
+        assert (told is None) == (many < 5)
+
+
 @pytest.mark.parametrize("policy", ["flow", "deferred_acceptance"])
 def test_never_is_never(policy: Any) -> None:
     run = replace(RUN, settings=Settings(policy=policy), ranking_id=UUID(int=2))
