@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.matching.api import build_api
-from services.matching.handlers import rankings
+from services.matching.handlers import rankings, shortlists
 from services.matching.run_process import RunProcesses
 from services.matching.runner import Runner
 from services.matching.settings import MatchingSettings
@@ -22,6 +22,9 @@ def build(settings: MatchingSettings, pool: Pool, clock: Clock) -> Service:
     async def sweep_now() -> int:
         return await sweep(pool, clock.now(), settings.sweep_batch)
 
+    async def index_some() -> int:
+        return await shortlists.index(pool, clock.now())
+
     async def make_lists() -> int:
         return await rankings.prepare(pool)
 
@@ -35,6 +38,7 @@ def build(settings: MatchingSettings, pool: Pool, clock: Clock) -> Service:
         loops=(
             Loop("sweeper", settings.sweep_every_s, sweep_now),
             Loop("rankings", settings.sweep_every_s, make_lists),
+            Loop("index", settings.index_every_s, index_some),
             Loop("runs", settings.runs_every_s, runner.step),
         ),
     )

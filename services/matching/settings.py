@@ -16,5 +16,6 @@ class MatchingSettings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="MATCHING_", frozen=True, extra="ignore")
 
     sweep_every_s: Annotated[float, Field(gt=0)] = 5.0
+    index_every_s: Annotated[float, Field(gt=0)] = 1.0
     runs_every_s: Annotated[float, Field(gt=0)] = 1.0
     sweep_batch: Annotated[int, Field(ge=1, le=5_000)] = 200

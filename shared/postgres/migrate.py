@@ -14,6 +14,8 @@ import asyncpg
 
 from shared.errors import TrustfoldError
 
+# A file of this name beside a service's migrations lists the extensions it needs, one a line.
+EXTENSIONS = "extensions"
 SHARED_MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK = "SELECT pg_advisory_lock(hashtextextended('trustfold migrate', 0))"
 
@@ -25,13 +27,17 @@ class MigrationFailed(TrustfoldError):
 async def migrate(admin_dsn: str, dsn: str, *, service: str, migrations: Path) -> None:
     """Make the service's role and schema if they are missing, and apply what is not applied yet.
 
-    `dsn` is the service's own, with the role and password it will use. Raises MigrationFailed
-    with the tool's last words.
+    Extensions that the service needs are made by the administrator, in `public`; where they are
+    there already, nothing is done. `dsn` is the service's own, with the role and password it will
+    use. Raises MigrationFailed with the tool's last words.
     """
     lock = await asyncpg.connect(admin_dsn)
     try:
         await lock.execute(_LOCK)
         await _role_and_schema(admin_dsn, dsn, service)
+        needed = migrations / EXTENSIONS
+        if needed.exists():
+            await _extensions(admin_dsn, dsn, needed.read_text(encoding="utf-8").split())
         await _dbmate(_with_search_path(dsn, service), [SHARED_MIGRATIONS, migrations])
     finally:
         await lock.close()
@@ -60,6 +66,19 @@ async def _role_and_schema(admin_dsn: str, dsn: str, service: str) -> None:
         await conn.close()
 
 
+async def _extensions(admin_dsn: str, dsn: str, names: list[str]) -> None:
+    database = urlsplit(dsn).path
+    conn = await asyncpg.connect(urlunsplit(urlsplit(admin_dsn)._replace(path=database)))
+    try:
+        for name in names:
+            make = "CREATE EXTENSION IF NOT EXISTS %I SCHEMA public"
+            await conn.execute(await conn.fetchval("SELECT format($1, $2::text)", make, name))
+    except (asyncpg.FeatureNotSupportedError, asyncpg.UndefinedFileError) as error:
+        raise MigrationFailed(f"{error}: install it on the database server first") from error
+    finally:
+        await conn.close()
+
+
 async def _dbmate(url: str, folders: list[Path]) -> None:
     where = [part for folder in folders for part in ("--migrations-dir", str(folder))]
     process = await asyncio.create_subprocess_exec(
@@ -78,5 +97,9 @@ async def _dbmate(url: str, folders: list[Path]) -> None:
 
 def _with_search_path(dsn: str, service: str) -> str:
     parts = urlsplit(dsn)
-    options = {"sslmode": "disable", **dict(parse_qsl(parts.query)), "search_path": service}
+    options = {
+        "sslmode": "disable",
+        **dict(parse_qsl(parts.query)),
+        "search_path": f"{service},public",
+    }
     return urlunsplit(parts._replace(query=urlencode(options)))

@@ -48,7 +48,8 @@ async def open_pool(dsn: str, *, service: str, size: int) -> Pool:
         timeout=CONNECT_TIMEOUT_S,
         command_timeout=STATEMENT_TIMEOUT_S,
         server_settings={
-            "search_path": service,
+            # Extensions are in public, for whoever of the services uses them.
+            "search_path": f"{service}, public",
             "application_name": f"trustfold-{service}",
             "statement_timeout": str(int(STATEMENT_TIMEOUT_S * 1000)),
             "idle_in_transaction_session_timeout": str(int(IDLE_IN_TRANSACTION_TIMEOUT_S * 1000)),

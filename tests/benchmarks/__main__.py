@@ -28,6 +28,7 @@ from tests.benchmarks import (
     bench_rebuild,
     bench_relay,
     bench_run,
+    bench_shortlist,
     bench_stream,
     bench_sweeper,
     report,
@@ -52,6 +53,7 @@ BENCHES: dict[str, Callable[[Bench], Coroutine[Any, Any, list[Result]]]] = {
     "sweeper": bench_sweeper.measure,
     "matching": bench_matching.measure,
     "run": bench_run.measure,
+    "shortlist": bench_shortlist.measure,
 }
 
 

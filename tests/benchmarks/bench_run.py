@@ -50,8 +50,8 @@ async def measure(bench: Bench) -> list[Result]:
     with Stack.start(StackOptions(kafka=False)) as stack:
         admin = await Databases(stack.postgres_dsn).create("matching")
         bench.say(f"{mentees:,} mentees, {mentees // 5:,} mentors into the database")
-        await _fill(admin, "mentee", everybody.mentees)
-        await _fill(admin, "mentor", everybody.mentors)
+        await fill(admin, "mentee", everybody.mentees)
+        await fill(admin, "mentor", everybody.mentors)
         return await _run(bench, service_dsn(admin, "matching"))
 
 
@@ -86,7 +86,7 @@ async def _run(bench: Bench, dsn: str) -> list[Result]:
     ]
 
 
-async def _fill(dsn: str, role: str, side: Side) -> None:
+async def fill(dsn: str, role: str, side: Side) -> None:
     """As the database's owner, for whom no policy hides a row."""
     conn = await asyncpg.connect(
         dsn, command_timeout=600, server_settings={"search_path": "matching"}

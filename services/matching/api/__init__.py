@@ -16,6 +16,7 @@ from services.matching.api.programmes import programmes_router
 from services.matching.api.rankings import rankings_router
 from services.matching.api.rematch import rematch_router
 from services.matching.api.runs import runs_router
+from services.matching.api.shortlists import shortlists_router
 from shared.clock import Clock
 from shared.http import new_api
 from shared.postgres.pool import Pool
@@ -34,6 +35,7 @@ def build_api(pool: Pool, clock: Clock) -> FastAPI:
         exclusions_router(pool),
         runs_router(pool),
         pairs_router(pool),
+        shortlists_router(pool),
         asks_router(pool),
         rankings_router(pool),
         rematch_router(pool),

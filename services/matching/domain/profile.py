@@ -52,7 +52,7 @@ def settled(said: Said, person_id: PersonId) -> Said:
         offers=_once(said.offers),
         goals=_once(said.goals),
         languages=_once(said.languages),
-        avoid=_once(said.avoid) or (),
+        avoid=tuple(dict.fromkeys(said.avoid)),
     )
 
 

@@ -4,8 +4,8 @@ Features are hashed to signs (Weinberger et al., "Feature Hashing for Large Scal
 Learning", ICML 2009), each to one of every dimension (Achlioptas, "Database-friendly random
 projections", 2003): inner products are kept on average, with a spread of 1/8 in 64 dimensions.
 Features are codes, their words and the words of the text, and pieces of three letters of a word,
-so that "engineer" and "engineering" are near. A word said twice counts twice at most in a way that
-grows with the logarithm. Sums are of whole numbers: the same on every machine and in any order.
+so that "engineer" and "engineering" are near. What is said often counts by
+the logarithm of how often. Sums are of whole numbers: the same on every machine, in any order.
 """
 
 from __future__ import annotations
@@ -23,8 +23,6 @@ from numpy.typing import NDArray
 from services.matching.engine.words import words
 
 DIM = 64
-# Who changes what a vector is made of changes this: what was kept under another is made anew.
-VERSION = 1
 
 Floats: TypeAlias = NDArray[np.float32]
 Longs: TypeAlias = NDArray[np.int64]

@@ -25,7 +25,7 @@ nicht noch nur oder sein sich sie sind so suche uber um und uns unter viel vom v
 wenn werden wie wir zu zum zur
 ai au aux avec avoir ce ces cette comme dans de des du elle en est et etre eux il ils je la le les
 leur lui ma mais me mes moi mon ne nos notre nous on ou par pas plus pour qu que qui sa se ses son
-sont sur ta te tes toi ton tu un une vos votre vous
+sont suis sur ta te tes toi ton tu un une vos votre vous
 al algo como con cual cuando de del desde donde el ella ellas ellos en entre era es esta este esto
 estoy fue ha hay la las le les lo los mas me mi mis muy no nos o otro para pero por que quiero se
 ser si sin sobre soy su sus te tengo tu un una uno y ya yo
@@ -70,4 +70,3 @@ def words(text: str) -> list[str]:
     """The words that count, in order, as often as they stand there, without case and accents."""
     found = _WORD.findall(_as_compared(text) if not text.isascii() else text.lower())
     return [word[:LONGEST] for word in found if word not in LEFT_OUT and len(word) > 1]
-

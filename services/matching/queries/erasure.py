@@ -50,6 +50,8 @@ _OTHERS_RANK = "DELETE FROM ranking WHERE tenant = $1 AND other_id = $2"
 # A person's own row is a tombstone by now: queries.people.erase is who leaves it.
 ERASED = (
     _rows("person_leave"),
+    _rows("person_point"),
+    _rows("person_stale"),
     _rows("profile"),
     Erasing("profile", ("avoid",), _OTHERS_AVOID),
     _rows("request"),
