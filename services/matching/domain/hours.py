@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from shared.events.people import WeeklyHours
@@ -50,6 +51,8 @@ def _later(slots: int) -> int:
     return (slots << 1 | slots >> (WEEK_SLOTS - 1)) & _WHOLE_WEEK
 
 
+# Asked of many people at one instant, who live in few zones.
+@lru_cache(maxsize=1024)
 def _offset_minutes(timezone: str, now: datetime) -> int:
     offset = now.astimezone(ZoneInfo(timezone)).utcoffset() or timedelta()
     return int(offset.total_seconds()) // 60

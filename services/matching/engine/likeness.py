@@ -16,6 +16,7 @@ of its programme, so that one index serves all. Whoever is found is weighed by d
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal, TypeAlias
 from zlib import crc32
 
@@ -78,6 +79,37 @@ def direction(person: Candidate, role: Role, most: Shares) -> Floats:
             _add(found[_LANGUAGES_AT], f"{language}/{theirs}", share)
     found[_HOURS_AT] = most[3] / _SCALE_HOURS * _hours(person.slots)
     found[_WORDS_AT] = most[1] / _SCALE_WORDS * _words(person)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """Somebody as sets of bits: codes hashed to one of 256, languages to one of 64; and the words
+    they said, of length one.
+    """
+
+    topics: frozenset[str]
+    topic_set: int
+    languages: int
+    slots: int
+    words: Floats
+
+
+def features(person: Candidate) -> Features:
+    """The person as a database can compare them."""
+    return Features(
+        topics=person.topics,
+        topic_set=_set(person.topics, 256),
+        languages=_set(person.languages, 64),
+        slots=person.slots,
+        words=_words(person),
+    )
+
+
+def _set(codes: frozenset[str], width: int) -> int:
+    found = 0
+    for code in codes:
+        found |= 1 << crc32(code.encode()) % width
     return found
 
 

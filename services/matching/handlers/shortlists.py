@@ -14,8 +14,7 @@ from services.matching.domain import fit
 from services.matching.domain.ask import Side, TakesNoPart
 from services.matching.domain.fit import NOBODY_APART, NOTHING_LEARNED, Candidate, Shares
 from services.matching.domain.participant import Participant
-from services.matching.domain.programme import Programme
-from services.matching.engine.likeness import Floats, direction, point
+from services.matching.engine.likeness import Features, Floats, direction, features, point
 from services.matching.handlers.weighing import as_weighed, candidate
 from services.matching.queries import crowd, participants, places, points, programmes
 from services.matching.queries.points import Looking
@@ -27,9 +26,8 @@ from shared.postgres.pool import Connection, Pool
 from shared.postgres.tenancy import act_for_all, acting_for
 
 OTHER: dict[Side, Side] = {"mentor": "mentee", "mentee": "mentor"}
-# So many of the nearest are weighed: of these the best fifty are the best there are, all but always
-# (`make bench`, shortlist.recall).
-WEIGHED = 400
+# So many are weighed, and more where too few of them may be shown (`make bench`, shortlist).
+REACHES = (200, 800, 3_000)
 # Whose points are being made anew is weighed without them; in a flood of news the nearest wait.
 STALE = 100
 BATCH = 500
@@ -46,18 +44,19 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
-class _Search:
-    """Who looks, on which side they are, and what each part of a fit can add."""
+class _Weighed:
+    """Somebody as they were weighed. What it rests on is put together for those who are shown."""
 
-    programme: Programme
-    me: Candidate
-    side: Side
-    most: Shares
-    now: datetime
+    person_id: PersonId
+    display_name: str
+    mentor: Candidate
+    mentee: Candidate
+    parts: Shares
 
-    def pair(self, other: Candidate) -> tuple[Candidate, Candidate]:
-        """Mentor and mentee."""
-        return (self.me, other) if self.side == "mentor" else (other, self.me)
+    def listed(self) -> Listed:
+        """As they are shown."""
+        grounds = asks.grounds(self.mentor, self.mentee, self.parts)
+        return Listed(self.person_id, self.display_name, sum(self.parts), grounds)
 
 
 async def shortlist(
@@ -75,77 +74,87 @@ async def shortlist(
         me = await candidate(conn, programme, myself.get(ask.person), side, ask.now)
         if me is None:
             raise TakesNoPart
-        search = _Search(
-            programme, me, side, fit.shares(programme.settings, learned=False), ask.now
+        most = fit.shares(programme.settings, learned=False)
+        looking = Looking(
+            programme,
+            me,
+            features(me),
+            sorted(myself[ask.person].avoid),
+            most,
+            direction(me, side, most),
+            OTHER[side],
+            ask.now,
         )
-        near = await _near(conn, search, myself[ask.person])
-        weighed = [each for one in near.values() if (each := _weigh(search, one)) is not None]
-        weighed.sort(key=lambda each: (-each.fit_permille, each.person_id))
-        # Some of the best may be full, or kept apart: that is asked of those who would be shown.
-        return await _allowed(conn, search, weighed[: 2 * limit + STALE], limit)
+        return await _best(conn, looking, limit)
 
 
-async def _near(
-    conn: Connection, search: _Search, myself: Participant
-) -> dict[PersonId, Participant]:
-    """Those who come into question, as they are."""
-    tenant, now = search.programme.tenant, search.now
-    towards = direction(search.me, search.side, search.most)
-    looking = Looking(search.programme, search.me, sorted(myself.avoid), towards, now)
-    found = await points.nearest(conn, looking, OTHER[search.side], WEIGHED)
-    found += await points.stale(conn, tenant, STALE)
-    people = await participants.of(conn, tenant, list(dict.fromkeys(found)), now.date())
-    me = myself.person.person_id
-    return {
-        person: one
-        for person, one in people.items()
-        if one.there and me not in one.avoid and person not in myself.avoid
-    }
+async def _best(conn: Connection, looking: Looking, limit: int) -> list[Listed]:
+    """The best of more and more people, until enough of them may be shown, or all were seen."""
+    tenant, now = looking.programme.tenant, looking.now
+    news = await points.stale(conn, tenant, STALE)
+    seen = -1
+    for reach in REACHES:
+        if looking.me.topics and looking.programme.settings.rules.shared_goal:
+            found = await points.by_goals(conn, looking, reach)
+        else:
+            found = await points.nearest(conn, looking, reach)
+        if len(found) == seen:
+            break
+        seen = len(found)
+        people = await participants.of(conn, tenant, list(dict.fromkeys(found + news)), now.date())
+        weighed = [each for one in people.values() if (each := _weigh(looking, one))]
+        weighed.sort(key=lambda each: (-sum(each.parts), each.person_id))
+        shown = await _allowed(conn, looking, weighed, limit)
+        if len(shown) == limit:
+            break
+    return shown
 
 
-def _weigh(search: _Search, one: Participant) -> Listed | None:
+def _weigh(looking: Looking, one: Participant) -> _Weighed | None:
     """Somebody with the fit of the two; None where a rule says no."""
-    settings, theirs = search.programme.settings, OTHER[search.side]
-    if not asks.takes_part(one.person, theirs, settings.org_units):
+    settings, theirs = looking.programme.settings, looking.side
+    if not one.there or not asks.takes_part(one.person, theirs, settings.org_units):
         return None
-    mentor, mentee = search.pair(as_weighed(one, theirs, search.now))
+    if looking.me.person_id in one.avoid or one.person.person_id in looking.avoid:
+        return None
+    other = as_weighed(one, theirs, looking.now)
+    mentor, mentee = (other, looking.me) if theirs == "mentor" else (looking.me, other)
     if fit.barrier(mentor, mentee, settings.rules, NOBODY_APART) is not None:
         return None
-    parts = fit.parts(mentor, mentee, search.most, NOTHING_LEARNED)
-    grounds = asks.grounds(mentor, mentee, parts)
-    return Listed(one.person.person_id, one.person.display_name, sum(parts), grounds)
+    parts = fit.parts(mentor, mentee, looking.most, NOTHING_LEARNED)
+    return _Weighed(one.person.person_id, one.person.display_name, mentor, mentee, parts)
 
 
 async def _allowed(
-    conn: Connection, search: _Search, weighed: Sequence[Listed], limit: int
+    conn: Connection, looking: Looking, weighed: Sequence[_Weighed], limit: int
 ) -> list[Listed]:
     """The first of them who have a place, look for a mentor, and are not kept apart from me."""
-    tenant, programme, me = search.programme.tenant, search.programme, search.me.person_id
+    tenant, programme, me = looking.programme.tenant, looking.programme, looking.me.person_id
     ids = [each.person_id for each in weighed]
-    looks_for_mentor = search.side == "mentee"
+    looks_for_mentor = looking.side == "mentor"
     together = [(other, me) if looks_for_mentor else (me, other) for other in ids]
     apart = await crowd.apart_among(conn, tenant, programme.programme_id, together)
     if looks_for_mentor:
         cap = programme.settings.max_capacity
-        free = await places.free_places(conn, tenant, ids, cap, search.now)
+        free = await places.free_places(conn, tenant, ids, cap, looking.now)
         taken = {person for person in ids if not free.get(person)}
     else:
-        taken = await crowd.with_a_mentor(conn, tenant, ids, search.now)
+        taken = await crowd.with_a_mentor(conn, tenant, ids, looking.now)
     found: list[Listed] = []
     for each, two in zip(weighed, together, strict=True):
         if len(found) == limit:
             break
-        if two not in apart and each.person_id not in taken and await _free_of(conn, search, each):
-            found.append(each)
+        if two not in apart and each.person_id not in taken and await _free_of(conn, looking, each):
+            found.append(each.listed())
     return found
 
 
-async def _free_of(conn: Connection, search: _Search, each: Listed) -> bool:
+async def _free_of(conn: Connection, looking: Looking, each: _Weighed) -> bool:
     """Whether neither stands above the other, where the programme minds."""
-    if not search.programme.settings.rules.report_line:
+    if not looking.programme.settings.rules.report_line:
         return True
-    above = await participants.line(conn, search.programme.tenant, each.person_id)
-    return search.me.person_id not in above and each.person_id not in search.me.line
+    above = await participants.line(conn, looking.programme.tenant, each.person_id)
+    return looking.me.person_id not in above and each.person_id not in looking.me.line
 
 
 async def index(pool: Pool, now: datetime) -> int:
@@ -163,11 +172,12 @@ async def index(pool: Pool, now: datetime) -> int:
     return sum(map(len, taken.values()))
 
 
-def _points(one: Participant, now: datetime) -> list[tuple[PersonId, Side, Floats]]:
+def _points(one: Participant, now: datetime) -> list[tuple[PersonId, Side, Features, Floats]]:
     """Where somebody stands, on each side that they take part on."""
+    found: list[tuple[PersonId, Side, Features, Floats]] = []
     sides: tuple[Side, ...] = ("mentor", "mentee")
-    return [
-        (one.person.person_id, side, point(as_weighed(one, side, now), side))
-        for side in sides
-        if one.person.active and side in one.person.roles
-    ]
+    for side in sides:
+        if one.person.active and side in one.person.roles:
+            weighed = as_weighed(one, side, now)
+            found.append((one.person.person_id, side, features(weighed), point(weighed, side)))
+    return found

@@ -1,14 +1,21 @@
 -- migrate:up
 
--- People as points (engine/likeness): near a direction are those who fit. A copy, made anew from
--- what is known of them; never asked whether two may meet.
+-- People as they are looked for: what they offer or want, and as sets of bits, so that a fit can be
+-- told here about as it is told by the rules; and as points (engine/likeness), near a direction of
+-- which are those who fit. A copy, made anew from what is known of them.
 CREATE TABLE person_point (
     tenant    text         NOT NULL,
     person_id text         NOT NULL,
     side      text         NOT NULL CHECK (side IN ('mentor', 'mentee')),
+    topics    text[]       NOT NULL,
+    topic_set bit(256)     NOT NULL,
+    languages bit(64)      NOT NULL,
+    slots     bit(672)     NOT NULL,
+    words     halfvec(64)  NOT NULL,
     point     halfvec(256) NOT NULL,
     PRIMARY KEY (tenant, person_id, side)
 );
+CREATE INDEX person_point_topics ON person_point USING gin (topics);
 -- One for each side: who looks for a mentor walks among mentors.
 CREATE INDEX person_point_mentors ON person_point USING hnsw (point halfvec_ip_ops)
     WITH (m = 16, ef_construction = 64) WHERE side = 'mentor';

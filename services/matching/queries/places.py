@@ -17,11 +17,12 @@ from shared.postgres.pool import Connection
 
 PLACES_AT = "mentor_places({at}::timestamptz, {cap}::int)"
 
-_FREE = f"""
-    SELECT person_id, least(capacity, $4::int) - open_pairs - late AS left_
-    FROM {PLACES_AT.format(at="$3", cap="$4")}
-    WHERE tenant = $1 AND ($2::text[] IS NULL OR person_id = ANY($2::text[]))
+_ALL_FREE = f"""
+    SELECT person_id, least(capacity, $3::int) - open_pairs - late AS left_
+    FROM {PLACES_AT.format(at="$2", cap="$3")} WHERE tenant = $1
 """
+# A statement of its own: an OR would make of a hundred lookups one look at everybody.
+_FREE = _ALL_FREE + " AND person_id = ANY($4::text[])"
 _LOAD = f"""
     SELECT capacity, open_pairs, late FROM {PLACES_AT.format(at="$3", cap="NULL")}
     WHERE tenant = $1 AND person_id = $2
@@ -60,7 +61,10 @@ async def free_places(
     `given_back` is how many of a mentor's open pairs are not to count, being weighed anew: a place
     that a late promise takes up does not come back with them.
     """
-    rows = await conn.fetch(_FREE, tenant, person_ids, now, cap)
+    if person_ids is None:
+        rows = await conn.fetch(_ALL_FREE, tenant, now, cap)
+    else:
+        rows = await conn.fetch(_FREE, tenant, now, cap, person_ids)
     return {
         row["person_id"]: max(0, row["left_"] + given_back.get(row["person_id"], 0)) for row in rows
     }

@@ -39,7 +39,8 @@ def cosine(one: tuple[str, ...], other: tuple[str, ...], text: str = "", about: 
 def test_it_is_of_length_one_or_nothing(topics: list[str], text: str) -> None:
     found = embed(topics, text)
 
-    assert (found.shape, found.dtype) == ((DIM,), np.float32)
+    assert found.shape == (DIM,)
+    assert found.dtype == np.float32
     length = float(np.linalg.norm(found.astype(np.float64)))
     assert length == pytest.approx(1, abs=1e-6) or not found.any()
 
