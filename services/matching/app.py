@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from services.matching.api import build_api
 from services.matching.handlers import rankings, shortlists
 from services.matching.run_process import RunProcesses
-from services.matching.runner import Runner
+from services.matching.runner import COMMIT, WORK, Runner
 from services.matching.settings import MatchingSettings
 from services.matching.subscribers import HANDLERS
 from services.matching.sweeper import sweep
@@ -39,6 +41,7 @@ def build(settings: MatchingSettings, pool: Pool, clock: Clock) -> Service:
             Loop("sweeper", settings.sweep_every_s, sweep_now),
             Loop("rankings", settings.sweep_every_s, make_lists),
             Loop("index", settings.index_every_s, index_some),
-            Loop("runs", settings.runs_every_s, runner.step),
+            Loop("runs", settings.runs_every_s, partial(runner.step, WORK)),
+            Loop("commits", settings.runs_every_s, partial(runner.step, COMMIT)),
         ),
     )

@@ -28,6 +28,7 @@ from services.matching.queries import (
     places,
     programmes,
     rankings,
+    results,
     runs,
     waiting,
 )
@@ -54,7 +55,10 @@ async def compute(
         everybody = await _read(conn, tenant, run, now)
     result = await asyncio.to_thread(work_out, run, everybody, progress)
     async with acting_for(pool, tenant) as conn:
-        return await runs.finish(conn, tenant, run, result)
+        if not await runs.finish(conn, tenant, run):
+            return False
+        await results.keep(conn, tenant, run.run_id, result)
+        return True
 
 
 async def _read(conn: Connection, tenant: TenantId, run: Run, now: datetime) -> Crowd:
@@ -62,7 +66,10 @@ async def _read(conn: Connection, tenant: TenantId, run: Run, now: datetime) -> 
     settings, anew = run.settings, run.programme_id if run.incremental else None
     mentors = await crowd.mentors(conn, tenant, now.date(), settings.org_units)
     mentees = await crowd.mentees(conn, tenant, now, settings.org_units, anew)
-    standing = await crowd.standing(conn, tenant, now, anew)
+    weighed = {each.person_id for each in mentees}
+    standing = [
+        each for each in await crowd.standing(conn, tenant, now, anew) if each.mentee_id in weighed
+    ]
     # The place that a proposal holds is free for whoever is weighed anew.
     anew_of = Counter(each.mentor_id for each in standing)
     free = await places.free_places(conn, tenant, None, settings.max_capacity, now, anew_of)
@@ -106,8 +113,8 @@ async def _earlier(
     conn: Connection, tenant: TenantId, run: Run
 ) -> Mapping[PersonId, PersonId] | None:
     """The mentor of each mentee in the programme's last run that was committed, if there is one."""
-    last = await runs.last_committed(conn, tenant, run.programme_id)
-    return await runs.mentor_of(conn, tenant, last) if last else None
+    last = await results.last_committed(conn, tenant, run.programme_id)
+    return await results.mentor_of(conn, tenant, last) if last else None
 
 
 def mentors_side(

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TypeAlias
 
-from services.matching.domain.run import Run, begin, fail
+from services.matching.domain.run import Run, State, begin, fail
 from services.matching.handlers.committing import commit_some
 from services.matching.queries import runs
 from shared.clock import Clock
@@ -24,6 +24,10 @@ from shared.postgres.tenancy import act_for_all, acting_for
 # None; raises, or leaves the run as it is, for what may go well the next time.
 Execute: TypeAlias = Callable[[TenantId, Run], Awaitable[str | None]]
 
+# To be worked out, which takes minutes; to be committed, which waits for no such thing.
+WORK: tuple[State, ...] = ("queued", "running")
+COMMIT: tuple[State, ...] = ("committing",)
+
 log = logger("matching.runner")
 
 
@@ -35,10 +39,10 @@ class Runner:
         self._clock = clock
         self._execute = execute
 
-    async def step(self) -> bool:
-        """Bring the first run on that nobody else works on; False when there is none."""
+    async def step(self, states: tuple[State, ...] = (*COMMIT, *WORK)) -> bool:
+        """Bring the first run in these states on that nobody else works on; False for none."""
         async with self._pool.acquire() as conn:
-            for tenant, run in await self._open(conn):
+            for tenant, run in await self._open(conn, states):
                 if not await runs.take(conn, run.run_id):
                     continue
                 try:
@@ -47,10 +51,12 @@ class Runner:
                     await asyncio.shield(runs.give_back(conn, run.run_id))
         return False
 
-    async def _open(self, conn: Connection) -> list[tuple[TenantId, Run]]:
+    async def _open(
+        self, conn: Connection, states: tuple[State, ...]
+    ) -> list[tuple[TenantId, Run]]:
         async with conn.transaction():
             await act_for_all(conn)
-            return await runs.still_open(conn)
+            return await runs.still_open(conn, states)
 
     async def _bring_on(self, tenant: TenantId, run: Run) -> bool:
         """Whether there was something to do: it may have changed before it was taken."""

@@ -110,10 +110,14 @@ class UnmatchedPage(BaseModel):
 
 
 class ComparisonOut(BaseModel):
-    """Two reports side by side, and for how many mentees the second differs from the first."""
+    """Two reports side by side, and for how many mentees the second differs from the first.
+
+    `measures` are those of `b` less those of `a`, for instance `standing.mean_rank`.
+    """
 
     a: dict[str, Any]
     b: dict[str, Any]
+    measures: dict[str, float]
     gain: int
     lose: int
     differ: int
@@ -167,5 +171,10 @@ def unmatched_out(it: LeftOut) -> UnmatchedOut:
 def comparison_out(it: Comparison) -> ComparisonOut:
     """Two reports for a manager."""
     return ComparisonOut(
-        a=dict(it.one), b=dict(it.other), gain=it.gain, lose=it.lose, differ=it.differ
+        a=dict(it.one),
+        b=dict(it.other),
+        measures=dict(it.measures),
+        gain=it.gain,
+        lose=it.lose,
+        differ=it.differ,
     )

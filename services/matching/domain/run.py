@@ -28,6 +28,8 @@ Action: TypeAlias = Literal["commit", "cancel"]
 # A process that dies three times over the same people will die a fourth time.
 MOST_ATTEMPTS = 3
 DIED = "died"
+# One tenant's runs that nobody has worked out yet: others wait behind them.
+MOST_WAITING = 20
 
 
 class RunMovedOn(Conflict):
@@ -36,9 +38,15 @@ class RunMovedOn(Conflict):
     slug = "run-moved-on"
 
 
+class TooManyRuns(Conflict):
+    """As many runs as may wait are waiting: cancel one, or wait for it."""
+
+    slug = "too-many-runs"
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run. `at_most` is how many proposals it may make, None for as many as there are.
+    """One run. `at_most` is how many new proposals it may make, None for as many as there are.
 
     `stage`, `done` and `total` say how far it is; `failure` is a code. An `incremental` run weighs
     proposals that are not yet answered anew, with the programme's churn cost.
@@ -91,11 +99,12 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """All that a run came to."""
+    """All that a run came to. `taken_back` are the proposals that it decided against."""
 
     report: Mapping[str, Any]
     pairs: Sequence[Chosen]
     left_out: Sequence[LeftOut]
+    taken_back: Sequence[UUID] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +118,14 @@ class Wish:
     ranking_id: UUID | None = None
 
 
-def ask(wish: Wish, programme: Programme, now: datetime) -> Decision[Run]:
-    """A run that waits for its turn. Raises ProgrammeClosed, or Contradiction naming the field."""
+def ask(wish: Wish, programme: Programme, waiting: int, now: datetime) -> Decision[Run]:
+    """A run that waits for its turn, behind so many of the tenant.
+
+    Raises ProgrammeClosed, TooManyRuns, or Contradiction naming the field.
+    """
     programme.require_open()
+    if waiting >= MOST_WAITING:
+        raise TooManyRuns
     if wish.what_if is not None:
         if wish.ranking_id is not None:
             # Tried again and again, with and without, it would tell what somebody ranked.
@@ -146,11 +160,12 @@ def cancel(run: Run, now: datetime) -> Decision[Run]:
     return Decision(replace(run, state="cancelled", ended_at=now))
 
 
-def commit(run: Run) -> Decision[Run]:
-    """Its proposals are to be made. Raises RunMovedOn, for what was only asked for too."""
+def commit(run: Run, programme: Programme) -> Decision[Run]:
+    """Its proposals are to be made. Raises ProgrammeClosed, or RunMovedOn, for a what-if too."""
     if run.state in ("committing", "committed"):
         return Decision(run)
     _require(run, "commit")
+    programme.require_open()
     return Decision(replace(run, state="committing"))
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 from uuid import UUID
 
 import numpy as np
 
-from services.matching.domain.fit import Apart, Barrier
+from services.matching.domain.fit import Apart, Barrier, barrier
 from services.matching.domain.ranking import SHORTLIST, UNLISTED
 from services.matching.domain.run import Chosen, LeftOut, Result, Run
 from services.matching.engine.acceptance import Ranks, accept, by_fit
@@ -65,22 +65,21 @@ def work_out(run: Run, crowd: Crowd, progress: Progress) -> Result:
     told = report(problem, matched, context, is_flow=is_flow, progress=progress)
     # By fit, whatever people said: managers see it, and an order of one's own is nobody else's.
     found = _best_first(crowd, matched, by_fit(matched.edges))
-    at_most = len(found) if run.at_most is None else run.at_most
-    kept, cut = found[:at_most], found[at_most:]
+    kept, cut = _limited(found, run.at_most)
     left_out = [LeftOut(one.person_id, _reason(one.reason), _lost(one)) for one in told.unmatched]
     left_out += [LeftOut(one.mentee_id, OVER_LIMIT, {}) for one in cut]
     figures = _figures(told, is_private=crowd.ranked is not None) | {
         "over_limit": len(cut),
         "lessons": _lessons(run, crowd, problem, matched, progress),
     }
-    return Result(figures, kept, left_out)
+    return Result(figures, kept, left_out, _taken_back(crowd, kept, cut))
 
 
 def _match(run: Run, crowd: Crowd, problem: Problem, progress: Progress) -> tuple[Matched, Context]:
     """The matching by the programme's policy, and what it is to be judged against."""
     edges = find(crowd.mentees, crowd.mentors, run.settings, crowd.apart, crowd.lift, progress)
     if crowd.standing:
-        edges = with_pairs(edges, problem, crowd.standing)
+        edges = with_pairs(edges, problem, _allowed(problem, crowd.standing))
     # A name for each edge only where somebody is asked about by name: there are millions.
     together = _together(crowd, edges) if crowd.standing or crowd.ranked is not None else []
     ranks = None
@@ -95,6 +94,25 @@ def _match(run: Run, crowd: Crowd, problem: Problem, progress: Progress) -> tupl
     if run.settings.policy == "flow":
         return solve(edges, places, kept, progress), context
     return accept(edges, places, ranks or _by_fit_and_waiting(crowd, edges), progress), context
+
+
+def _allowed(problem: Problem, standing: Iterable[Together]) -> list[Together]:
+    """Those of these proposals that no rule forbids by now, of people who are weighed."""
+    mentors = {person: at for at, person in enumerate(problem.mentors.ids)}
+    mentees = {person: at for at, person in enumerate(problem.mentees.ids)}
+    return [
+        (mentor, mentee)
+        for mentor, mentee in standing
+        if mentor in mentors
+        and mentee in mentees
+        and barrier(
+            problem.mentors.candidate(mentors[mentor], with_vector=False),
+            problem.mentees.candidate(mentees[mentee], with_vector=False),
+            problem.settings.rules,
+            problem.apart,
+        )
+        is None
+    ]
 
 
 def _together(crowd: Crowd, edges: Edges) -> list[Together]:
@@ -149,6 +167,34 @@ def _best_first(crowd: Crowd, matched: Matched, ranks: Ranks) -> list[Chosen]:
         two = (crowd.mentors.ids[column], crowd.mentees.ids[row])
         found.append(Chosen(place, *two, at, tuple(parts), crowd.standing.get(two)))
     return found
+
+
+def _limited(found: Sequence[Chosen], at_most: int | None) -> tuple[list[Chosen], list[Chosen]]:
+    """What is kept and what is cut: at most so many are new, and what stands takes up none."""
+    if at_most is None:
+        return list(found), []
+    new = [each.place for each in found if each.stands is None]
+    beyond = set(new[at_most:])
+    kept = [each for each in found if each.place not in beyond]
+    return kept, [each for each in found if each.place in beyond]
+
+
+def _taken_back(crowd: Crowd, kept: Sequence[Chosen], cut: Sequence[Chosen]) -> list[UUID]:
+    """The proposals that were weighed anew and lost.
+
+    Nobody loses one for nothing: not whose new one is over the limit, and not because the other
+    could not be weighed, being away for instance, unless there is somebody else for them.
+    """
+    stays = {each.stands for each in kept}
+    moved = {each.mentee_id for each in kept if each.stands is None}
+    waits = {each.mentee_id for each in cut}
+    mentors, mentees = set(crowd.mentors.ids), set(crowd.mentees.ids)
+    return sorted(
+        pair_id
+        for (mentor, mentee), pair_id in crowd.standing.items()
+        if pair_id not in stays
+        and (mentee in moved or (mentor in mentors and mentee in mentees and mentee not in waits))
+    )
 
 
 def _figures(told: Report, *, is_private: bool) -> dict[str, Any]:

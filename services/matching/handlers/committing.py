@@ -6,34 +6,33 @@ Killed between two batches it goes on where it was; what was proposed is not pro
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from services.matching.domain import pair as life
-from services.matching.domain.ask import Side, as_candidate, grounds
+from services.matching.domain.ask import Side, as_candidate, grounds, takes_part
 from services.matching.domain.fit import Candidate
 from services.matching.domain.pair import Pair
-from services.matching.domain.participant import Participant
+from services.matching.domain.recheck import Became, Known, recheck
 from services.matching.domain.run import Chosen, Run
 from services.matching.handlers.common import announce
-from services.matching.queries import crowd, pairs, participants, people, places, runs
+from services.matching.handlers.weighing import People, avoid_each_other
+from services.matching.queries import crowd, pairs, participants, people, places, results, runs
 from shared.events.fact import Fact
 from shared.ids import PairId, PersonId, TenantId, new_id
 from shared.postgres.pool import Connection, Pool
 from shared.postgres.tenancy import acting_for
 
 BATCH = 1_000
-PROPOSED, STANDS = "proposed", "stands"
-LEFT, HAS_A_MENTOR, PLACE_GONE, KEPT_APART = "left", "has_a_mentor", "place_gone", "kept_apart"
 REASSIGNED = "reassigned"
 
 
 async def commit_some(
     pool: Pool, tenant: TenantId, run_id: UUID, now: datetime, batch: int = BATCH
 ) -> bool:
-    """Make at most `batch` of the run's proposals, in one transaction; False when nothing is left.
+    """Take back, or make, at most `batch` proposals in one transaction; False when none is left.
 
     What no longer holds (somebody left, has a mentor by now, or no place) is not proposed, and the
     run says why not.
@@ -44,10 +43,10 @@ async def commit_some(
         run = await runs.lock(conn, tenant, run_id)
         if run is None or run.state != "committing":
             return False
-        if run.incremental:
-            await _take_back(conn, tenant, run, now)
-        chosen = await runs.waiting(conn, tenant, run_id, batch)
-        if chosen:
+        # First, for those who are proposed instead need the places.
+        if over := await results.next_to_take_back(conn, tenant, run_id, batch):
+            await _take_back(conn, tenant, over, now)
+        elif chosen := await results.waiting(conn, tenant, run_id, batch):
             await _propose(conn, tenant, run, chosen, now)
         else:
             done = replace(run, state="committed", ended_at=now, revision=run.revision + 1)
@@ -57,12 +56,15 @@ async def commit_some(
 
 @dataclass(frozen=True, slots=True)
 class _Now:
-    """How things stand at this batch."""
+    """How things stand at this batch; `free` and `taken` change as it goes on."""
 
-    people: dict[PersonId, Participant]
+    people: People
+    mentors: Mapping[PersonId, Candidate]
+    mentees: Mapping[PersonId, Candidate]
     free: Counter[PersonId]
     taken: set[PersonId]
     apart: set[tuple[PersonId, PersonId]]
+    standing: set[UUID]
 
 
 async def _propose(
@@ -72,15 +74,15 @@ async def _propose(
     made: list[Pair] = []
     told: list[tuple[int, str]] = []
     for each in chosen:
-        became = STANDS if each.stands else _refusal(each, standing)
+        became = _becomes(each, standing, run)
         told.append((each.place, became))
-        if became == PROPOSED:
+        if became == "proposed":
             standing.free[each.mentor_id] -= 1
             standing.taken.add(each.mentee_id)
             made.append(_pair(run, each, standing, now))
     await pairs.save_all(conn, tenant, made)
     await announce(conn, tenant, [life.proposed(pair) for pair in made], now)
-    await runs.became(conn, tenant, run.run_id, told)
+    await results.became(conn, tenant, run.run_id, told)
 
 
 async def _look(
@@ -88,32 +90,58 @@ async def _look(
 ) -> _Now:
     mentors = sorted({each.mentor_id for each in chosen})
     mentees = sorted({each.mentee_id for each in chosen})
-    cap = run.settings.max_capacity
+    rules, cap = run.settings.rules, run.settings.max_capacity
     together = [(each.mentor_id, each.mentee_id) for each in chosen if not each.stands]
+    everybody = [*mentors, *mentees]
+    known = await participants.of(conn, tenant, everybody, now.date())
+    lines = await participants.lines(conn, tenant, everybody) if rules.report_line else {}
     return _Now(
-        people=await participants.of(conn, tenant, [*mentors, *mentees], now.date()),
+        people=known,
+        mentors=_weighed(run, known, mentors, "mentor", lines, now),
+        mentees=_weighed(run, known, mentees, "mentee", lines, now),
         free=Counter(await places.free_places(conn, tenant, mentors, cap, now)),
         taken=await crowd.with_a_mentor(conn, tenant, mentees, now),
         apart=await crowd.apart_among(conn, tenant, run.programme_id, together),
+        standing=await crowd.still_open(conn, tenant, [it.stands for it in chosen if it.stands]),
     )
 
 
-def _refusal(each: Chosen, now: _Now) -> str:
-    """Why it can no longer be, or that it can."""
-    mentor, mentee = now.people.get(each.mentor_id), now.people.get(each.mentee_id)
-    if mentor is None or mentee is None or not (mentor.there and mentee.there):
-        return LEFT
-    if each.mentee_id in now.taken:
-        return HAS_A_MENTOR
-    avoids = each.mentee_id in mentor.avoid or each.mentor_id in mentee.avoid
-    if avoids or (each.mentor_id, each.mentee_id) in now.apart:
-        return KEPT_APART
-    return PROPOSED if now.free[each.mentor_id] > 0 else PLACE_GONE
+def _becomes(each: Chosen, now: _Now, run: Run) -> Became:
+    if each.stands:
+        return "stands" if each.stands in now.standing else "over"
+    mentor, mentee = each.mentor_id, each.mentee_id
+    known = Known(
+        mentor=now.mentors.get(mentor),
+        mentee=now.mentees.get(mentee),
+        has_mentor=mentee in now.taken,
+        apart=(mentor, mentee) in now.apart or avoid_each_other(now.people, mentor, mentee),
+        places=now.free[mentor],
+    )
+    return recheck(known, run.settings.rules)
+
+
+def _weighed(
+    run: Run,
+    known: People,
+    wanted: Sequence[PersonId],
+    side: Side,
+    lines: Mapping[PersonId, tuple[PersonId, ...]],
+    now: datetime,
+) -> dict[PersonId, Candidate]:
+    """Those of them who are there and take part on that side, as the rules see them."""
+    units = run.settings.org_units
+    there = [known[who] for who in wanted if who in known and known[who].there]
+    return {
+        one.person.person_id: as_candidate(
+            one.person, side, lines.get(one.person.person_id, ()), (), now
+        )
+        for one in there
+        if takes_part(one.person, side, units)
+    }
 
 
 def _pair(run: Run, each: Chosen, now: _Now, at: datetime) -> Pair:
-    mentor = _candidate(now.people[each.mentor_id], "mentor", at)
-    mentee = _candidate(now.people[each.mentee_id], "mentee", at)
+    mentor, mentee = now.mentors[each.mentor_id], now.mentees[each.mentee_id]
     goals, related, languages, hours, past = each.parts
     parts = (goals, related, languages, hours, past)
     return Pair(
@@ -129,20 +157,19 @@ def _pair(run: Run, each: Chosen, now: _Now, at: datetime) -> Pair:
     )
 
 
-def _candidate(one: Participant, side: Side, at: datetime) -> Candidate:
-    return as_candidate(one.person, side, (), (), at)
-
-
-async def _take_back(conn: Connection, tenant: TenantId, run: Run, now: datetime) -> None:
-    """Take back the unanswered proposals that the run decided against; once is enough."""
+async def _take_back(
+    conn: Connection, tenant: TenantId, over: Sequence[PairId], now: datetime
+) -> None:
+    """Take back these proposals, unless somebody has said yes or no by now."""
     facts: list[Fact] = []
-    for pair_id in await crowd.reassigned(conn, tenant, run):
+    changed: list[Pair] = []
+    for pair_id in over:
         pair = await pairs.lock(conn, tenant, pair_id)
         assert pair is not None
-        # Somebody may have said yes before it could be held.
-        if pair.mentor_accepted or pair.mentee_accepted:
+        if pair.state != "proposed" or pair.mentor_accepted or pair.mentee_accepted:
             continue
         decision = life.withdraw(pair, now, REASSIGNED)
-        await pairs.save(conn, tenant, replace(decision.thing, revision=pair.revision + 1))
+        changed.append(replace(decision.thing, revision=pair.revision + 1))
         facts.extend(decision.facts)
+    await pairs.save_all(conn, tenant, changed)
     await announce(conn, tenant, facts, now)

@@ -58,6 +58,15 @@ CREATE TABLE run_unmatched (
     PRIMARY KEY (tenant, run_id, person_id)
 );
 
+-- Proposals that nobody had answered and that a run weighed anew and decided against: taken back at
+-- its commit, which drops each row as it does so.
+CREATE TABLE run_taken_back (
+    tenant  text NOT NULL,
+    run_id  uuid NOT NULL,
+    pair_id uuid NOT NULL,
+    PRIMARY KEY (tenant, run_id, pair_id)
+);
+
 -- Two whom HR wants kept apart, for whatever reason: the reason is not kept.
 CREATE TABLE exclusion (
     tenant       text NOT NULL,
@@ -73,7 +82,8 @@ CREATE TABLE exclusion (
 DO $$
 DECLARE name text;
 BEGIN
-    FOREACH name IN ARRAY ARRAY['run', 'run_report', 'run_pair', 'run_unmatched', 'exclusion'] LOOP
+    FOREACH name IN ARRAY ARRAY['run', 'run_report', 'run_pair', 'run_unmatched', 'run_taken_back',
+                                'exclusion'] LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
         EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', name);
         EXECUTE format(

@@ -12,10 +12,9 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from services.matching.domain.run import Run
 from services.matching.queries.pairs import TRIED
 from services.matching.queries.people import AWAY
-from shared.ids import PairId, PersonId, ProgrammeId, TenantId
+from shared.ids import PersonId, ProgrammeId, TenantId
 from shared.postgres.pool import Connection
 
 _TAKES_PART = f"""tenant = $1 AND active AND NOT paused AND NOT {AWAY}
@@ -71,14 +70,9 @@ _APART_AMONG = f"""
           AND other = greatest(two.mentor_id, two.mentee_id)
     )
 """
-_REASSIGNED = f"""
+_STILL_OPEN = """
     SELECT pair_id FROM pair
-    WHERE tenant = $1 AND {_STANDING.replace("$6", "$2")} AND proposed_at <= $4 AND run_id <> $3
-      AND NOT EXISTS (
-        SELECT FROM run_pair
-        WHERE run_pair.tenant = pair.tenant AND run_pair.run_id = $3 AND stands = pair.pair_id
-    )
-    ORDER BY pair_id
+    WHERE tenant = $1 AND pair_id = ANY($2::uuid[]) AND state IN ('proposed', 'accepted', 'started')
 """
 
 
@@ -175,10 +169,9 @@ async def apart_among(
     return {(row["mentor_id"], row["mentee_id"]) for row in rows}
 
 
-async def reassigned(conn: Connection, tenant: TenantId, run: Run) -> list[PairId]:
-    """The unanswered proposals that a run weighed anew and decided against, and nobody else's."""
-    rows = await conn.fetch(_REASSIGNED, tenant, run.programme_id, run.run_id, run.asked_at)
-    return [PairId(row["pair_id"]) for row in rows]
+async def still_open(conn: Connection, tenant: TenantId, pair_ids: Sequence[UUID]) -> set[UUID]:
+    """Those of these pairs that are proposed or running."""
+    return {row["pair_id"] for row in await conn.fetch(_STILL_OPEN, tenant, pair_ids)}
 
 
 def _one(row: Any) -> One:

@@ -29,6 +29,18 @@ _LINE = f"""
     )
     SELECT person_id FROM above WHERE person_id IS NOT NULL ORDER BY depth
 """
+# Of many at once: `person_id` is whose line it is, `manager_id` who stands in it.
+_LINES = f"""
+    WITH RECURSIVE above (person_id, manager_id, depth) AS (
+        SELECT person_id, manager_id, 1 FROM person WHERE tenant = $1 AND person_id = ANY($2)
+        UNION ALL
+        SELECT above.person_id, person.manager_id, depth + 1
+        FROM person JOIN above ON person.person_id = above.manager_id
+        WHERE tenant = $1 AND depth < {MAX_LINE}
+    )
+    SELECT person_id, array_agg(manager_id ORDER BY depth) AS line
+    FROM above WHERE manager_id IS NOT NULL GROUP BY person_id
+"""
 _COLUMNS = """person.person_id, display_name, timezone, manager_id, languages, hours, roles,
     person.capacity, offers, goals, org_unit, grade, active, about, wishes, avoid"""
 _OF = f"""
@@ -48,6 +60,14 @@ async def of(
 async def line(conn: Connection, tenant: TenantId, person_id: PersonId) -> tuple[PersonId, ...]:
     """Everybody above a person, nearest first."""
     return tuple(row["person_id"] for row in await conn.fetch(_LINE, tenant, person_id))
+
+
+async def lines(
+    conn: Connection, tenant: TenantId, people: Sequence[PersonId]
+) -> dict[PersonId, tuple[PersonId, ...]]:
+    """Everybody above each of them, nearest first, as `line` has it; nobody above is not in it."""
+    rows = await conn.fetch(_LINES, tenant, people)
+    return {row["person_id"]: tuple(row["line"]) for row in rows}
 
 
 def _participant(row: Any) -> Participant:
