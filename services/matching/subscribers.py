@@ -23,11 +23,12 @@ from shared.events.sessions import (
     CommitmentShownFalse,
     RepairDelivered,
 )
-from shared.kafka.per_fact import Handler
+from shared.kafka.per_fact import Handler, Together
 
-HANDLERS: Mapping[type[Fact], Handler] = {
-    PersonJoined: people.on_state,
-    PersonChanged: people.on_state,
+_ON_STATES = Together(people.on_states)
+HANDLERS: Mapping[type[Fact], Handler | Together] = {
+    PersonJoined: _ON_STATES,
+    PersonChanged: _ON_STATES,
     PersonLeaveStarted: people.on_leave,
     PersonLeaveEnded: people.on_leave,
     PersonLeft: people.on_left,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from typing import TypeAlias
+from uuid import UUID
 
 from shared.events.envelope import Event
 from shared.events.fact import Fact
@@ -17,7 +20,14 @@ Apply: TypeAlias = Callable[[Connection, Sequence[Event], datetime], Awaitable[N
 Handler: TypeAlias = Callable[[Connection, Event, datetime], Awaitable[None]]
 
 
-def per_fact(handlers: Mapping[type[Fact], Handler]) -> Apply:
+@dataclass(frozen=True, slots=True)
+class Together:
+    """A handler that takes facts of one tenant that follow each other at once, in their order."""
+
+    handle: Callable[[Connection, Sequence[Event], datetime], Awaitable[None]]
+
+
+def per_fact(handlers: Mapping[type[Fact], Handler | Together]) -> Apply:
     """An Apply that claims the events a service has handlers for, and calls each new one's.
 
     Each handler sees the rows of its event's tenant alone. Facts without a handler are passed over:
@@ -30,12 +40,24 @@ def per_fact(handlers: Mapping[type[Fact], Handler]) -> Apply:
             return
         new = await inbox.claim(conn, [event.event_id for event in wanted])
         acting_for = None
-        for event in wanted:
-            if event.event_id in new:
-                new.discard(event.event_id)  # a duplicate inside the batch is a duplicate too
-                if event.tenant != acting_for:
-                    await act_for(conn, event.tenant)
-                    acting_for = event.tenant
-                await handlers[type(event.fact)](conn, event, now)
+        for (tenant, handler), group in groupby(
+            _once(wanted, new), key=lambda event: (event.tenant, handlers[type(event.fact)])
+        ):
+            if tenant != acting_for:
+                await act_for(conn, tenant)
+                acting_for = tenant
+            if isinstance(handler, Together):
+                await handler.handle(conn, list(group), now)
+                continue
+            for event in group:
+                await handler(conn, event, now)
 
     return apply
+
+
+def _once(events: Sequence[Event], new: set[UUID]) -> Iterator[Event]:
+    """Those that are new, each once: a duplicate inside the batch is a duplicate too."""
+    for event in events:
+        if event.event_id in new:
+            new.discard(event.event_id)
+            yield event

@@ -20,6 +20,7 @@ from tests.benchmarks import (
     bench_decode,
     bench_fold,
     bench_hot,
+    bench_intake,
     bench_latency,
     bench_matching,
     bench_memory,
@@ -54,6 +55,7 @@ BENCHES: dict[str, Callable[[Bench], Coroutine[Any, Any, list[Result]]]] = {
     "matching": bench_matching.measure,
     "run": bench_run.measure,
     "shortlist": bench_shortlist.measure,
+    "intake": bench_intake.measure,
 }
 
 

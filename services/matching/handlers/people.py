@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from services.matching.domain import pair as life
 from services.matching.domain.person import from_fact, leave_of
 from services.matching.handlers.common import announce
 from services.matching.queries import erasure, pairs, people
+from services.matching.queries.people import Told
 from shared.events.envelope import Event
 from shared.events.fact import Fact
 from shared.events.people import (
@@ -21,11 +23,13 @@ from shared.ids import PersonId
 from shared.postgres.pool import Connection
 
 
-async def on_state(conn: Connection, event: Event, _now: datetime) -> None:
-    """Keep the person as the fact describes them; an older fact than the known one is nothing."""
-    assert isinstance(event.fact, PersonState)
-    known = from_fact(event.fact)
-    await people.save_person(conn, event.tenant, known, event.occurred_at, event.event_id)
+async def on_states(conn: Connection, events: Sequence[Event], _now: datetime) -> None:
+    """Keep people as the facts describe them; an older fact than the known one is nothing."""
+    told = []
+    for event in events:
+        assert isinstance(event.fact, PersonState)
+        told.append(Told(from_fact(event.fact), event.occurred_at, event.event_id))
+    await people.save_people(conn, events[0].tenant, told)
 
 
 async def on_leave(conn: Connection, event: Event, _now: datetime) -> None:

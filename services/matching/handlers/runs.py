@@ -114,8 +114,8 @@ async def of_programme(
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """Two results side by side. `gain` are mentees whom only the second places, `lose` whom only
-    the first does, `differ` all who do not have the same mentor in both. `measures` are the second's
-    less the first's.
+    the first does, `differ` all who do not have the same mentor in both. `measures` are by how much
+    the second's are more than the first's.
     """
 
     one: Mapping[str, Any]

@@ -32,8 +32,7 @@ SELECT tenant, person_id,
 FROM person WHERE as_of < 'infinity';
 
 -- HR and people themselves say who takes part, in two tables that several statements write: what
--- follows from it is noted here. A row at a time and in plain statements, whose plans are kept:
--- people come by the hundred thousand.
+-- follows from it is noted here.
 CREATE FUNCTION note_participation(of_tenant text, who text, since timestamptz, open_to int,
                                    looks boolean) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE before int;
@@ -53,23 +52,41 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION note_person() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE own profile%ROWTYPE;
+-- A statement at a time, and planned each time: people come by the hundred thousand, and a plan that
+-- was made for the first of them reads the whole table for each of the last.
+CREATE FUNCTION note_people() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    SELECT * INTO own FROM profile WHERE tenant = NEW.tenant AND person_id = NEW.person_id;
-    PERFORM note_participation(NEW.tenant, NEW.person_id, NEW.as_of,
-        CASE WHEN NEW.active AND NOT coalesce(own.paused, false)
-                  AND 'mentor' = ANY (coalesce(own.roles, NEW.roles))
-             THEN coalesce(own.capacity, NEW.capacity) ELSE 0 END,
-        NEW.active AND 'mentee' = ANY (coalesce(own.roles, NEW.roles)));
+    EXECUTE $note$
+        WITH told AS (
+            SELECT changed.tenant, changed.person_id, changed.as_of AS since,
+                   CASE WHEN changed.active AND NOT coalesce(own.paused, false)
+                             AND 'mentor' = ANY (coalesce(own.roles, changed.roles))
+                        THEN coalesce(own.capacity, changed.capacity) ELSE 0 END AS places,
+                   changed.active
+                       AND 'mentee' = ANY (coalesce(own.roles, changed.roles)) AS looks
+            FROM changed LEFT JOIN profile AS own USING (tenant, person_id)
+        ), gained AS (
+            INSERT INTO place_gain AS gain (tenant, person_id, at, places)
+            SELECT tenant, person_id, since, told.places - coalesce(was.places, 0)
+            FROM told LEFT JOIN participation AS was USING (tenant, person_id)
+            WHERE told.places > coalesce(was.places, 0)
+            ON CONFLICT (tenant, person_id, at)
+                DO UPDATE SET places = gain.places + excluded.places
+        )
+        INSERT INTO participation AS was (tenant, person_id, places, looks_since)
+        SELECT tenant, person_id, places, CASE WHEN looks THEN since END FROM told
+        ON CONFLICT (tenant, person_id) DO UPDATE
+        SET places = excluded.places,
+            looks_since = CASE WHEN excluded.looks_since IS NOT NULL
+                               THEN coalesce(was.looks_since, excluded.looks_since) END
+    $note$;
     RETURN NULL;
 END
 $$;
-CREATE TRIGGER note_new AFTER INSERT ON person FOR EACH ROW EXECUTE FUNCTION note_person();
-CREATE TRIGGER note_changed AFTER UPDATE ON person FOR EACH ROW
-    WHEN ((OLD.active, OLD.roles, OLD.capacity)
-          IS DISTINCT FROM (NEW.active, NEW.roles, NEW.capacity))
-    EXECUTE FUNCTION note_person();
+CREATE TRIGGER note_new AFTER INSERT ON person REFERENCING NEW TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION note_people();
+CREATE TRIGGER note_changed AFTER UPDATE ON person REFERENCING NEW TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION note_people();
 
 CREATE FUNCTION note_profile() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE own profile%ROWTYPE := CASE TG_OP WHEN 'DELETE' THEN NULL ELSE NEW END;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -18,10 +19,17 @@ from shared.postgres.pool import Connection
 _LOCK_PEOPLE = "SELECT pg_advisory_xact_lock(hashtextextended('matching/' || $1, 0))"
 
 # The later event wins, whatever came first; of two at the same instant the larger id.
-_SAVE_PERSON = """
+_SAVE_PEOPLE = """
     INSERT INTO person (tenant, person_id, display_name, timezone, manager_id, languages, hours,
                         roles, capacity, offers, goals, org_unit, grade, active, as_of, event_id)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, true, $14, $15)
+    SELECT $1, person_id, display_name, timezone, manager_id, languages, hours, roles, capacity,
+           offers, goals, org_unit, grade, true, as_of, event_id
+    FROM jsonb_to_recordset($2::jsonb) AS told (
+        person_id text, display_name text, timezone text, manager_id text, languages text[],
+        hours jsonb, roles text[], capacity int, offers text[], goals text[], org_unit text,
+        grade int, as_of timestamptz, event_id uuid
+    )
+    ORDER BY person_id
     ON CONFLICT (tenant, person_id) DO UPDATE
     SET (display_name, timezone, manager_id, languages, hours, roles, capacity, offers, goals,
          org_unit, grade, active, as_of, event_id)
@@ -86,33 +94,45 @@ _DISPLAY_NAMES = """
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A person as an event told of them."""
+
+    person: Person
+    as_of: datetime
+    event_id: UUID
+
+
 async def lock_people(conn: Connection, tenant: TenantId) -> None:
     """Until the transaction ends, no other run or leaver of the tenant goes on."""
     await conn.execute(_LOCK_PEOPLE, tenant)
 
 
-async def save_person(
-    conn: Connection, tenant: TenantId, person: Person, as_of: datetime, event_id: UUID
-) -> None:
-    """Keep the person as they were at `as_of`, unless something later is known."""
-    await conn.execute(
-        _SAVE_PERSON,
-        tenant,
-        person.person_id,
-        person.display_name,
-        person.timezone,
-        person.manager_id,
-        person.languages,
-        orjson.dumps([window.model_dump() for window in person.hours]).decode(),
-        person.roles,
-        person.capacity,
-        person.offers,
-        person.goals,
-        person.org_unit,
-        person.grade,
-        as_of,
-        event_id,
-    )
+async def save_people(conn: Connection, tenant: TenantId, told: Sequence[Told]) -> None:
+    """Keep each person as they were then, unless something later is known, here or already."""
+    newest: dict[PersonId, Told] = {}
+    for each in sorted(told, key=lambda each: (each.as_of, each.event_id)):
+        newest[each.person.person_id] = each
+    rows = [
+        {
+            "person_id": each.person.person_id,
+            "display_name": each.person.display_name,
+            "timezone": each.person.timezone,
+            "manager_id": each.person.manager_id,
+            "languages": each.person.languages,
+            "hours": [window.model_dump() for window in each.person.hours],
+            "roles": each.person.roles,
+            "capacity": each.person.capacity,
+            "offers": each.person.offers,
+            "goals": each.person.goals,
+            "org_unit": each.person.org_unit,
+            "grade": each.person.grade,
+            "as_of": each.as_of,
+            "event_id": each.event_id,
+        }
+        for each in newest.values()
+    ]
+    await conn.execute(_SAVE_PEOPLE, tenant, orjson.dumps(rows).decode())
 
 
 async def save_leaver(

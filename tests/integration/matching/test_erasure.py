@@ -41,6 +41,7 @@ STAYS: dict[str, dict[str, set[str]]] = {
         "run": {"tenant", "programme_id"},
         "run_pair": {"tenant", "mentor_id", "mentee_id"},
         "run_report": {"tenant"},
+        "run_taken_back": {"tenant"},
     },
     _CODE: {
         "pair": {"state", "end_reason", "reasons"},

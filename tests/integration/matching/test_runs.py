@@ -107,6 +107,7 @@ async def test_what_if_compares_and_is_never_committed(matching: Matching) -> No
     assert compared["b"]["measures"]["placed"] == 2
     assert compared["lose"] - compared["gain"] == 1
     assert compared["differ"] >= 1
+    assert (compared["measures"]["placed"], compared["measures"]["shortage"]) == (-1, 1)
     assert await matching.announced() == []
 
 

@@ -10,6 +10,7 @@ import sys
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import pairwise
 
 import orjson
 import psutil
@@ -18,7 +19,7 @@ import pytest
 from deploy.local.stack import Stack
 from services.matching.handlers.committing import commit_some
 from services.matching.run_child import ORPHANED
-from services.matching.run_process import RunProcesses
+from services.matching.run_process import CHILD, RunProcesses
 from services.matching.runner import Runner
 from shared.ids import TenantId
 from shared.postgres.pool import Pool, open_pool
@@ -27,6 +28,7 @@ from tests.support.databases import service_dsn, with_database
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.stack
+SLOW = "tests.support.slow_run"
 RUNS = "/v1/programmes/spring/runs"
 
 
@@ -59,11 +61,9 @@ async def held_up(matching: Matching) -> AsyncIterator[None]:
         yield
 
 
-def children() -> list[psutil.Process]:
+def children(module: str = CHILD) -> list[psutil.Process]:
     return [
-        child
-        for child in psutil.Process().children(recursive=True)
-        if "services.matching.run_child" in child.cmdline()
+        child for child in psutil.Process().children(recursive=True) if module in child.cmdline()
     ]
 
 
@@ -96,6 +96,49 @@ async def test_cancelling_ends_the_process(matching: Matching, dsn: str) -> None
         assert children() == []
     assert (await matching.get(run)).json()["state"] == "cancelled"
     assert (await matching.get(f"{run}/report")).status_code == 404
+
+
+async def test_how_far_the_process_is_can_be_followed_until_somebody_cancels(
+    matching: Matching, dsn: str
+) -> None:
+    run = await asked_for(matching)
+    processes = RunProcesses(dsn, matching.pool, matching.clock, child=SLOW)
+    step = asyncio.create_task(Runner(matching.pool, matching.clock, processes.execute).step())
+    stream = asyncio.create_task(matching.get(f"{run}/progress"))
+
+    async def is_far() -> bool:
+        return bool((await matching.get(run)).json()["progress"]["done"])
+
+    await until(is_far, what="how far it is noted")
+    far = (await matching.get(run)).json()
+    assert far["progress"] == {"stage": "candidates", "done": 3, "total": 10}
+    await matching.post(f"{run}/cancel", role="manager")
+
+    assert await step is True
+    told = [
+        orjson.loads(line.removeprefix("data: "))
+        for line in (await stream).text.splitlines()
+        if line.startswith("data: ")
+    ]
+    assert (told[0]["state"], told[-1]["state"]) in {
+        ("queued", "cancelled"),
+        ("running", "cancelled"),
+    }
+    assert all(before != after for before, after in pairwise(told))
+    assert children(SLOW) == []
+
+
+async def test_a_run_that_takes_too_long_is_ended_and_has_failed(
+    matching: Matching, dsn: str
+) -> None:
+    run = await asked_for(matching)
+    processes = RunProcesses(dsn, matching.pool, matching.clock, child=SLOW, most_s=0.01)
+
+    await Runner(matching.pool, matching.clock, processes.execute).step()
+
+    seen = (await matching.get(run)).json()
+    assert (seen["state"], seen["failure"], seen["attempt"]) == ("failed", "took_too_long", 1)
+    assert children(SLOW) == []
 
 
 async def test_a_process_that_is_killed_is_followed_by_another(
@@ -152,7 +195,7 @@ async def test_a_process_whose_worker_is_gone_ends_too(matching: Matching, dsn: 
     }
     async with held_up(matching):
         child = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "services.matching.run_child", stdin=PIPE, stdout=PIPE
+            sys.executable, "-m", CHILD, stdin=PIPE, stdout=PIPE
         )
         assert child.stdin is not None
         child.stdin.write(orjson.dumps(order) + b"\n")

@@ -18,17 +18,26 @@ from services.matching.domain.programme import (
     Rules,
     Settings,
 )
-from services.matching.domain.run import MOST_ATTEMPTS, Run, RunMovedOn, State, Wish
+from services.matching.domain.run import (
+    MOST_ATTEMPTS,
+    MOST_WAITING,
+    Run,
+    RunMovedOn,
+    State,
+    TooManyRuns,
+    Wish,
+)
 from shared.ids import ProgrammeId, TenantId
 from tests.unit.matching.builders import NOW
 
 PROGRAMME = Programme(TenantId("acme"), ProgrammeId("spring"), "Spring", Settings(), NOW)
+CLOSED = replace(PROGRAMME, is_open=False)
 LATER = NOW + timedelta(minutes=1)
 
 
 def asked(**wish: object) -> Run:
     made = Wish(UUID(int=1), **wish)  # type: ignore[arg-type]
-    return rules.ask(made, PROGRAMME, NOW).thing
+    return rules.ask(made, PROGRAMME, 0, NOW).thing
 
 
 def in_state(state: State, **changes: object) -> Run:
@@ -37,7 +46,7 @@ def in_state(state: State, **changes: object) -> Run:
 
 def test_a_run_names_the_version_and_keeps_its_settings() -> None:
     programme = replace(PROGRAMME, revision=7, settings=Settings(candidates=5))
-    made = rules.ask(Wish(UUID(int=1)), programme, NOW).thing
+    made = rules.ask(Wish(UUID(int=1)), programme, 0, NOW).thing
     assert (made.version, made.settings.candidates, made.state) == (7, 5, "queued")
     assert not made.what_if
 
@@ -56,7 +65,20 @@ def test_rankings_are_not_for_trying() -> None:
 
 def test_a_closed_programme_has_no_new_runs() -> None:
     with pytest.raises(ProgrammeClosed):
-        rules.ask(Wish(UUID(int=1)), replace(PROGRAMME, is_open=False), NOW)
+        rules.ask(Wish(UUID(int=1)), CLOSED, 0, NOW)
+
+
+def test_only_so_many_runs_wait_for_a_worker() -> None:
+    assert rules.ask(Wish(UUID(int=1)), PROGRAMME, MOST_WAITING - 1, NOW).thing.state == "queued"
+    with pytest.raises(TooManyRuns):
+        rules.ask(Wish(UUID(int=1)), PROGRAMME, MOST_WAITING, NOW)
+
+
+def test_a_programme_that_was_closed_meanwhile_proposes_nothing_more() -> None:
+    with pytest.raises(ProgrammeClosed):
+        rules.commit(in_state("ready"), CLOSED)
+    # What was decided before goes on.
+    assert rules.commit(in_state("committing"), CLOSED).thing.state == "committing"
 
 
 @pytest.mark.parametrize(
@@ -75,7 +97,7 @@ def test_what_can_be_done_is_what_is_allowed(state: State, can: tuple[str, ...])
     run = in_state(state)
     assert rules.possible(run) == can
     actions: dict[str, Callable[[], Decision[Run]]] = {
-        "commit": lambda: rules.commit(run),
+        "commit": lambda: rules.commit(run, PROGRAMME),
         "cancel": lambda: rules.cancel(run, LATER),
     }
     already = {"committing": {"commit"}, "committed": {"commit"}, "cancelled": {"cancel"}}
@@ -94,7 +116,7 @@ def test_what_if_is_never_committed() -> None:
     run = replace(in_state("ready"), what_if=True)
     assert rules.possible(run) == ("cancel",)
     with pytest.raises(RunMovedOn, match="what if"):
-        rules.commit(run)
+        rules.commit(run, PROGRAMME)
 
 
 def test_a_run_is_begun_three_times_and_then_has_failed() -> None:

@@ -9,7 +9,7 @@ from uuid import UUID
 import orjson
 import pytest
 
-from services.matching.domain.programme import Settings
+from services.matching.domain.programme import Rules, Settings
 from services.matching.domain.run import Result, Run
 from services.matching.engine.lift import NOTHING
 from services.matching.engine.matchmaking import Crowd, work_out
@@ -124,6 +124,59 @@ def test_a_proposal_that_stands_goes_only_for_what_is_better_by_the_churn_cost()
         found = work_out(run, crowd([{"id": "a"}], mentees, standing=standing), nothing)
         assert chosen(found) == {stays: "a"}
         assert (found.pairs[0].stands is not None) == (stays == "m")
+
+
+def test_a_proposal_that_a_rule_forbids_by_now_loses() -> None:
+    standing = {two("a", "m"): UUID(int=9)}
+    kept = frozenset({two("a", "m")})
+    run = replace(RUN, settings=Settings(churn_permille=1000), incremental=True)
+    known = crowd([{"id": "a"}], [{"id": "m"}], standing=standing, apart=kept)
+    found = work_out(run, known, nothing)
+    assert (chosen(found), found.taken_back) == ({}, [UUID(int=9)])
+    assert found.report["broken_rules"] == 0
+
+
+def test_what_loses_is_taken_back_and_what_stays_is_not() -> None:
+    mentees: list[dict[str, Any]] = [{"id": "m", "topics": ()}, {"id": "n"}]
+    standing = {two("a", "m"): UUID(int=9)}
+    for churn, back in ((1000, []), (0, [UUID(int=9)])):
+        run = replace(RUN, settings=Settings(churn_permille=churn), incremental=True)
+        found = work_out(run, crowd([{"id": "a"}], mentees, standing=standing), nothing)
+        assert found.taken_back == back
+
+
+def test_a_limit_is_on_what_is_new_and_takes_no_proposal_away() -> None:
+    mentees: list[dict[str, Any]] = [{"id": "m", "topics": ()}, {"id": "n"}, {"id": "o"}]
+    standing = {two("a", "m"): UUID(int=9)}
+    run = replace(RUN, at_most=1, incremental=True)
+    found = work_out(run, crowd([{"id": "a", "places": 3}], mentees, standing=standing), nothing)
+    assert [(each.mentee_id, each.stands) for each in found.pairs] == [
+        ("n", None),
+        ("m", UUID(int=9)),
+    ]
+    assert found.taken_back == []
+
+
+def test_whose_new_proposal_is_over_the_limit_keeps_the_old_one() -> None:
+    standing = {two("b", "m"): UUID(int=9)}
+    mentors: list[dict[str, Any]] = [{"id": "a", "places": 2}, {"id": "b", "topics": ("zz",)}]
+    mentees: list[dict[str, Any]] = [{"id": "m"}, {"id": "n"}]
+    plain = Settings(churn_permille=0, rules=Rules(shared_goal=False))
+    run = replace(RUN, settings=plain, incremental=True)
+    known = crowd(mentors, mentees, standing=standing)
+    assert work_out(run, known, nothing).taken_back == [UUID(int=9)]
+
+    limited = work_out(replace(run, at_most=0), known, nothing)
+
+    assert (list(limited.pairs), limited.taken_back) == ([], [])
+
+
+def test_a_proposal_of_a_mentor_who_is_away_goes_only_for_another() -> None:
+    standing = {two("b", "m"): UUID(int=9)}
+    run = replace(RUN, incremental=True)
+    for mentors, back in (([], []), ([{"id": "a"}], [UUID(int=9)])):
+        found = work_out(run, crowd(mentors, [{"id": "m"}], standing=standing), nothing)
+        assert found.taken_back == back
 
 
 def test_a_limit_keeps_the_best() -> None:
