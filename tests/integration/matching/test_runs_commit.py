@@ -61,7 +61,8 @@ async def test_who_leaves_while_a_run_is_on_is_not_proposed(matching: Matching) 
     await matching.hears(mentor("ann", capacity=2), mentee("ben"), mentee("cy"))
     await matching.programme()
     path = await asked_for(matching)
-    loop, told = asyncio.get_running_loop(), []
+    loop = asyncio.get_running_loop()
+    told: list[str] = []
 
     def progress(*_: object) -> None:
         # Called from the thread that works: everybody has been read by then.
