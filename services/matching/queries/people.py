@@ -128,7 +128,7 @@ async def save_people(conn: Connection, tenant: TenantId, told: Sequence[Told]) 
             "org_unit": each.person.org_unit,
             "grade": each.person.grade,
             "as_of": each.as_of,
-            "event_id": each.event_id,
+            "event_id": str(each.event_id),  # asyncpg makes its own kind
         }
         for each in newest.values()
     ]

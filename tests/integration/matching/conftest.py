@@ -16,7 +16,7 @@ from services.matching.domain.run import Run
 from services.matching.runner import Runner
 from services.matching.settings import MatchingSettings
 from shared.clock import FixedClock
-from shared.events.envelope import Event, decode, new_event
+from shared.events.envelope import Event, decode, encode, new_event
 from shared.events.fact import Fact
 from shared.events.people import PersonJoined, PersonState
 from shared.ids import TenantId, new_id
@@ -60,9 +60,10 @@ class Matching:
         )
 
     async def delivers(self, *events: Event) -> None:
-        """One transaction, as the delivery opens it."""
+        """One transaction, as the delivery opens it, of events as they come off the wire."""
+        come = [decode(*encode(event)) for event in events]
         async with self.pool.acquire() as conn, conn.transaction():
-            await self.service.apply(conn, events, self.clock.now())
+            await self.service.apply(conn, come, self.clock.now())
 
     async def get(
         self, path: str, as_: str = "boss", role: str = "manager", tenant: str = ACME
