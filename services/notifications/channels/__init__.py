@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
@@ -14,14 +14,34 @@ from shared.ids import NotificationId
 
 
 @dataclass(frozen=True, slots=True)
+class Invitation:
+    """What a calendar is told of a session. The same `session_id` is the same entry, and of two
+    tellings the one with the larger `sequence` counts (RFC 5546 2.1.4).
+    """
+
+    session_id: UUID
+    sequence: int
+    told_at: datetime
+    starts_at: datetime
+    duration: timedelta
+    is_cancelled: bool
+    other_name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Letter:
-    """A message with its words and its address: lives only while it is handed over."""
+    """A message with its words and its address: lives only while it is handed over.
+
+    `unsubscribe` is the link that stops messages of its kind, None for those nobody can stop.
+    """
 
     message_id: NotificationId
     thread: UUID
     address: str
     name: str
     words: Words
+    unsubscribe: str | None = None
+    invitation: Invitation | None = None
 
 
 class Post(Protocol):

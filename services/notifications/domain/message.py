@@ -14,9 +14,10 @@ from uuid import UUID
 
 from shared.events.envelope import Event
 from shared.events.fact import PairFact
-from shared.events.notifications import Channel
 from shared.ids import NotificationId, PairId, PersonId, TenantId, derived_id
 
+# `calendar` is a mail that holds an invitation; `chat` is where the person asked to be written to.
+Channel: TypeAlias = Literal["email", "calendar", "chat", "inbox"]
 # Parameters of a template. By convention a name that ends in `_at` holds an ISO 8601 instant.
 Params: TypeAlias = Mapping[str, str | int]
 
@@ -44,7 +45,12 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is said: `workflow` names the words, `params` fills them, `thread` groups replies."""
+    """What is said: `workflow` names the words, `params` fills them, `thread` groups replies.
+
+    `about` is the thing it speaks of (a session, a promise, a question; or the pair): what happens
+    to that can make the message pointless. It is said between `not_before` and `expires_at`;
+    `is_urgent`, even at night.
+    """
 
     message_id: NotificationId
     tenant: TenantId
@@ -56,7 +62,10 @@ class Message:
     channel: Channel
     thread: UUID
     params: Params
+    about: UUID
+    not_before: datetime
     expires_at: datetime
+    is_urgent: bool
     cause: Cause
 
 

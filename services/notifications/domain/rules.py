@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import TypeAlias, assert_never
 from uuid import UUID
 
-from services.notifications.domain.message import Message, Params, cause_of, message_id, other_side
+from services.notifications.domain.message import Channel, Message, Params, cause_of, message_id, other_side
 from shared.errors import PoisonMessage
 from shared.events.envelope import Event
 from shared.events.fact import Fact, PairFact
@@ -29,7 +29,6 @@ from shared.events.matching import (
     RankingClosed,
     RankingRequested,
 )
-from shared.events.notifications import Channel
 from shared.events.people import PersonLeaveEnded, PersonLeaveStarted
 from shared.events.sessions import (
     AgreementProposed,
@@ -156,7 +155,10 @@ def messages_for(event: Event) -> tuple[Message, ...]:
             channel=channel,
             thread=said.thread,
             params=said.params,
+            about=fact.pair_id,
+            not_before=event.occurred_at,
             expires_at=said.expires_at,
+            is_urgent=False,
             cause=cause_of(event),
         )
         for person in said.to

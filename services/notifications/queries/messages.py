@@ -22,9 +22,10 @@ _SUPPRESS_PERSON = """
 _ADD_MESSAGE = """
     INSERT INTO message (message_id, tenant, person_id, pair_id, mentor_id, mentee_id, workflow,
                          channel, thread, params, event_id, fact_type, ce_id, correlation_id,
-                         traceparent, state, reason, due_at, expires_at, created_at, sent_at)
+                         traceparent, state, reason, due_at, expires_at, created_at, sent_at,
+                         about, not_before, is_urgent)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::jsonb, $11, $12, $13, $14, $15, $16, $17,
-            $19, $18, $19, CASE WHEN $16 = 'sent' THEN $19::timestamptz END)
+            $19, $18, $19, CASE WHEN $16 = 'sent' THEN $19::timestamptz END, $20, $21, $22)
     ON CONFLICT DO NOTHING RETURNING 1
 """
 # A row whose lease is over was taken by a sender that is gone: it is due again like any other.
@@ -115,6 +116,9 @@ async def add_message(
             reason,
             message.expires_at,
             now,
+            message.about,
+            message.not_before,
+            message.is_urgent,
         )
     )
 
@@ -187,7 +191,10 @@ def message_of(row: asyncpg.Record) -> Message:
         channel=row["channel"],
         thread=row["thread"],
         params=orjson.loads(row["params"]),
+        about=row["about"],
+        not_before=row["not_before"],
         expires_at=row["expires_at"],
+        is_urgent=row["is_urgent"],
         cause=Cause(
             event_id=row["event_id"],
             fact_type=row["fact_type"],
