@@ -6,12 +6,16 @@ from datetime import timedelta
 
 from pydantic import SecretStr
 
-from services.notifications.api import build_api
+from services.notifications.api import build_api, preferences, reading
 from services.notifications.channels.email import EmailChannel, Server
+from services.notifications.channels.inbox import InboxChannel
+from services.notifications.composing import Composer
 from services.notifications.domain.attempt import RetryPolicy
+from services.notifications.live import Live
 from services.notifications.rendering import Templates
-from services.notifications.sending import Limits, Sender
+from services.notifications.sending import Limits, Sender, Ways
 from services.notifications.settings import NotificationsSettings
+from services.notifications.settling import Settler
 from services.notifications.subscribers import HANDLERS
 from shared.clock import Clock
 from shared.events.topics import NOTIFICATIONS_GROUP
@@ -25,32 +29,47 @@ TIDY_EVERY_S = 1.0
 def build(settings: NotificationsSettings, pool: Pool, clock: Clock) -> Service:
     """The service, wired and not yet running."""
     templates = Templates()
-    sender = Sender(
+    live = Live(pool, templates)
+    ways = Ways(
         pool,
         clock,
-        _email(settings),
-        templates,
-        limits=Limits(
-            batch=settings.send_batch,
-            lease=settings.lease,
-            attempt=timedelta(seconds=settings.send_timeout_s),
-        ),
-        policy=RetryPolicy(
-            max_attempts=settings.max_attempts,
-            first_wait=timedelta(seconds=settings.retry_first_s),
-            longest_wait=timedelta(seconds=settings.retry_longest_s),
-            unreachable_wait=timedelta(seconds=settings.unreachable_wait_s),
-        ),
+        Composer(templates, link=None),
+        Settler(pool, clock),
+        _limits(settings),
+        _policy(settings),
     )
+    mail, inbox = Sender(ways, _email(settings)), Sender(ways, InboxChannel())
+    routers = (reading.build_router(pool, clock, templates, live), preferences.build_router(pool))
     return Service(
         name="notifications",
         group=NOTIFICATIONS_GROUP,
         apply=per_fact(HANDLERS),
-        api=build_api(pool, clock, templates),
+        api=build_api(clock, routers),
         loops=(
-            Loop("send", settings.send_every_s, sender.step),
-            Loop("tidy", TIDY_EVERY_S, sender.tidy),
+            Loop("send", settings.send_every_s, mail.step),
+            Loop("digest", settings.send_every_s, mail.step_digests),
+            Loop("inbox", settings.send_every_s, inbox.step),
+            Loop("tidy", TIDY_EVERY_S, mail.tidy),
         ),
+        serve=live.run,
+    )
+
+
+def _limits(settings: NotificationsSettings) -> Limits:
+    return Limits(
+        batch=settings.send_batch,
+        lease=settings.lease,
+        attempt=timedelta(seconds=settings.send_timeout_s),
+        at_once=settings.smtp_connections,
+    )
+
+
+def _policy(settings: NotificationsSettings) -> RetryPolicy:
+    return RetryPolicy(
+        max_attempts=settings.max_attempts,
+        first_wait=timedelta(seconds=settings.retry_first_s),
+        longest_wait=timedelta(seconds=settings.retry_longest_s),
+        unreachable_wait=timedelta(seconds=settings.unreachable_wait_s),
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -83,6 +83,12 @@ class Templates:
             language=language, subject=subject, paragraphs=[_block(lines) for lines in paragraphs]
         )
         return Words(subject.strip(), body + "\n", html)
+
+    def render_digest(self, messages: Sequence[Message], reader: Reader) -> Words:
+        """Several messages as one: the subject of each, under one another."""
+        each = [self.render(message, reader) for message in messages]
+        body = "\n\n".join(words.text for words in each)
+        return Words(each[0].subject, body, "".join(words.html for words in each))
 
     def _find(self, workflow: str, locale: str) -> tuple[str, str]:
         for language in (locale, locale.partition("-")[0]):

@@ -27,7 +27,8 @@ class NotificationsSettings(ServiceSettings):
     sender_name: Annotated[str, StringConstraints(pattern=r"^[^\r\n]*$")] = "Trustfold"
     send_timeout_s: Seconds = 20.0
     send_every_s: Seconds = 0.5
-    send_batch: Annotated[int, Field(ge=1, le=1_000)] = 50
+    send_batch: Annotated[int, Field(ge=1, le=5_000)] = 500
+    smtp_connections: Annotated[int, Field(ge=1, le=100)] = 4
     lease_s: Seconds = 300.0
     max_attempts: Annotated[int, Field(ge=1, le=30)] = 10
     retry_first_s: Seconds = 60.0

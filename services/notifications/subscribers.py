@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import get_args
 
-from services.notifications import handlers
-from services.notifications.domain.rules import Told
+from services.notifications.domain.rules import TOLD
+from services.notifications.handlers import people, planning
 from shared.events.fact import Fact
-from shared.events.people import PersonChanged, PersonErased, PersonJoined, PersonLeft
-from shared.kafka.per_fact import Handler
+from shared.events.people import (
+    PersonChanged,
+    PersonErased,
+    PersonJoined,
+    PersonLeaveEnded,
+    PersonLeaveStarted,
+    PersonLeft,
+)
+from shared.kafka.per_fact import Handler, Together
 
+_ON_STATES, _ON_TOLD = Together(people.on_states), Together(planning.on_told)
 # The rule table decides which facts are spoken of, so it is asked and not repeated here.
-HANDLERS: Mapping[type[Fact], Handler] = {
-    PersonJoined: handlers.on_person_state,
-    PersonChanged: handlers.on_person_state,
-    PersonLeft: handlers.on_person_left,
-    PersonErased: handlers.on_person_left,
-    **dict.fromkeys(get_args(Told), handlers.on_told),
+HANDLERS: Mapping[type[Fact], Handler | Together] = {
+    **dict.fromkeys(TOLD, _ON_TOLD),
+    PersonJoined: _ON_STATES,
+    PersonChanged: _ON_STATES,
+    PersonLeaveStarted: people.on_leave,
+    PersonLeaveEnded: people.on_leave,
+    PersonLeft: people.on_left,
+    PersonErased: people.on_left,
 }

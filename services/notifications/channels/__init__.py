@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,6 +10,7 @@ from typing import Protocol
 from uuid import UUID
 
 from services.notifications.domain.attempt import Outcome
+from services.notifications.domain.message import Channel as Name
 from services.notifications.rendering import Words
 from shared.ids import NotificationId
 
@@ -45,9 +47,9 @@ class Letter:
 
 
 class Post(Protocol):
-    """An open way to the receiving side, used for one batch."""
+    """An open way to the receiving side, used for one batch, by several tasks at once."""
 
-    async def deliver(self, letter: Letter, now: datetime) -> Outcome:
+    async def deliver(self, letter: Letter, now: datetime, /) -> Outcome:
         """Hand one letter over. Says how it ended; raises nothing for what the other side does."""
         ...
 
@@ -56,8 +58,8 @@ class Channel(Protocol):
     """A way to people that needs sending, apart from what the service itself stores."""
 
     @property
-    def name(self) -> str:
-        """As in the message's `channel`."""
+    def carries(self) -> Sequence[Name]:
+        """The `channel`s of the messages that go this way."""
         ...
 
     def open(self) -> AbstractAsyncContextManager[Post]:

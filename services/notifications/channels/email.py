@@ -7,7 +7,7 @@ the same mail to every server and client that looks (RFC 5322 3.6.4).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +21,7 @@ import aiosmtplib
 
 from services.notifications.channels import Letter
 from services.notifications.domain.attempt import Outcome
+from services.notifications.domain.message import Channel as Name
 from services.notifications.rendering import plain_name
 from shared.logging import logger
 
@@ -44,7 +45,7 @@ class Server:
 class EmailChannel:
     """The email channel. `sender` is a bare address; its domain names our Message-IDs."""
 
-    name = "email"
+    carries: Sequence[Name] = ("email", "calendar")
 
     def __init__(self, server: Server, sender: str, sender_name: str) -> None:
         self._server = server

@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
+from services.notifications.channels import Letter
+from services.notifications.domain.attempt import Outcome
+from services.notifications.domain.message import Channel
 from services.notifications.queries.reading import Entry
 from services.notifications.rendering import Templates
+
+
+class InboxChannel:
+    """For messages whose time comes later than their fact: there is nothing to hand over."""
+
+    carries: Sequence[Channel] = ("inbox",)
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[InboxChannel]:
+        """Always open."""
+        yield self
+
+    async def deliver(self, _letter: Letter, _now: datetime) -> Outcome:
+        """It is there once that is written down."""
+        return Outcome("accepted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +39,7 @@ class Item:
     title: str
     text: str
     because_of: str
-    created_at: datetime
+    sent_at: datetime
     read_at: datetime | None
 
 
@@ -34,6 +54,6 @@ def item(entry: Entry, templates: Templates) -> Item:
         title=words.subject,
         text=words.text,
         because_of=str(message.cause.event_id),
-        created_at=entry.created_at,
+        sent_at=entry.sent_at,
         read_at=entry.read_at,
     )

@@ -1,4 +1,4 @@
-"""What the other services may know of a message: that it was said, never the words. Pure."""
+"""What the other services may know of a message: what became of it, never the words. Pure."""
 
 from __future__ import annotations
 
@@ -6,20 +6,47 @@ from datetime import UTC, datetime
 
 from services.notifications.domain.message import Message
 from shared.events.envelope import OWN_SOURCE_PREFIX, Event
-from shared.events.notifications import NotificationFailed, NotificationSent
+from shared.events.fact import Fact
+from shared.events.notifications import (
+    NotificationFailed,
+    NotificationHeld,
+    NotificationPosted,
+    NotificationSent,
+    NotificationSuppressed,
+)
 from shared.ids import derived_id
 
 SERVICE = "notifications"
+# An invitation is a mail to everybody but the reader's calendar.
+_AS_MAIL = {"calendar": "email"}
+NOT_YET = "not_yet"
 
 
 def sent(message: Message, now: datetime) -> Event:
     """The event that says a message was handed over at `now`."""
-    return _event(message, NotificationSent(**_about(message)), now)
+    if message.channel == "chat":
+        return _event(message, NotificationPosted(**_about(message)), now)
+    return _event(message, NotificationSent(**_as_mail(message)), now)
 
 
 def failed(message: Message, reason: str, now: datetime) -> Event:
     """The event that says a message was given up at `now`, and why."""
-    return _event(message, NotificationFailed(**_about(message), reason=reason), now)
+    if message.channel == "chat":
+        return suppressed(message, reason, now)
+    return _event(message, NotificationFailed(**_as_mail(message), reason=reason), now)
+
+
+def held(message: Message, reason: str, until: datetime, now: datetime) -> Event | None:
+    """The event that says a message waits; None for one whose time has not come anyway."""
+    if reason == NOT_YET:
+        return None
+    fact = NotificationHeld(**_about(message), until=until, reason=reason)
+    return _event(message, fact, now, reason, until.isoformat())
+
+
+def suppressed(message: Message, reason: str, now: datetime) -> Event:
+    """The event that says a message will not be said, and why."""
+    return _event(message, NotificationSuppressed(**_about(message), reason=reason), now)
 
 
 def _about(message: Message) -> dict[str, object]:
@@ -35,9 +62,14 @@ def _about(message: Message) -> dict[str, object]:
     }
 
 
-def _event(message: Message, fact: NotificationSent | NotificationFailed, now: datetime) -> Event:
+def _as_mail(message: Message) -> dict[str, object]:
+    about = _about(message)
+    return {**about, "channel": _AS_MAIL.get(message.channel, message.channel)}
+
+
+def _event(message: Message, fact: Fact, now: datetime, *told: str) -> Event:
     # The id is derived: the same message announced twice is the same event to its readers.
-    event_id = derived_id(fact.type, str(message.message_id))
+    event_id = derived_id(fact.type, str(message.message_id), *told)
     return Event(
         event_id=event_id,
         source=OWN_SOURCE_PREFIX + SERVICE,

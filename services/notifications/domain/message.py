@@ -21,10 +21,18 @@ Channel: TypeAlias = Literal["email", "calendar", "chat", "inbox"]
 # Parameters of a template. By convention a name that ends in `_at` holds an ISO 8601 instant.
 Params: TypeAlias = Mapping[str, str | int]
 
-# queued -> claimed -> sent | failed, with `waiting_for_address` before and, at any point before it
-# was sent, `expired` (too late to be of use) or `suppressed` (must not be said, see the reason).
+# queued -> claimed -> sent | failed, with `waiting_for_address` before, and `gathered` in the place
+# of `queued` for what waits for a digest. At any point before it was sent: `expired` (too late to be
+# of use) or `suppressed` (must not be said, see the reason).
 State: TypeAlias = Literal[
-    "waiting_for_address", "queued", "claimed", "sent", "failed", "expired", "suppressed"
+    "waiting_for_address",
+    "queued",
+    "gathered",
+    "claimed",
+    "sent",
+    "failed",
+    "expired",
+    "suppressed",
 ]
 Standing: TypeAlias = Literal["unknown", "known", "left"]
 
@@ -88,16 +96,3 @@ def cause_of(event: Event) -> Cause:
 def other_side(fact: PairFact, person: PersonId) -> PersonId:
     """The one in the pair that `person` is not."""
     return fact.mentee_id if person == fact.mentor_id else fact.mentor_id
-
-
-def first_state(message: Message, standing: Standing, now: datetime) -> tuple[State, str | None]:
-    """The state a new message starts in, and why where it is not the ordinary one."""
-    if standing == "left":
-        return "suppressed", "person_left"
-    if message.expires_at <= now:
-        return "expired", "too_late"
-    if message.channel in DELIVERED_BY_ROW:
-        return "sent", None
-    if standing == "unknown":
-        return "waiting_for_address", None
-    return "queued", None

@@ -8,10 +8,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TypeAlias, assert_never
+from typing import TypeAlias, assert_never, get_args
 from uuid import UUID
 
-from services.notifications.domain.message import Channel, Message, Params, cause_of, message_id, other_side
+from services.notifications.domain.message import (
+    Channel,
+    Message,
+    Params,
+    cause_of,
+    message_id,
+    other_side,
+)
+from services.notifications.domain.workflows import WORKFLOWS
 from shared.errors import PoisonMessage
 from shared.events.envelope import Event
 from shared.events.fact import Fact, PairFact
@@ -74,6 +82,8 @@ Told: TypeAlias = (
     | CommitmentMissed
 )
 
+TOLD: frozenset[type[Fact]] = frozenset(get_args(Told))
+
 SILENT: dict[type[Fact], str] = {
     PairAccepted: "a first yes would press the other side; they hear when both have said it",
     PairDeclined: "a no needs no reason and brings no message",
@@ -123,6 +133,20 @@ EMAIL_AND_INBOX: tuple[Channel, ...] = ("email", "inbox")
 
 
 @dataclass(frozen=True, slots=True)
+class Settled:
+    """What has been said of a thing in these ways is pointless now, to one side or to both."""
+
+    about: UUID
+    workflows: frozenset[str]
+    to: PersonId | None = None
+
+
+def settled_by(fact: Fact) -> tuple[Settled, ...]:
+    """The messages that a fact makes pointless."""
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
 class Said:
     """One row of the table. `thread` is the session where the fact is about one, or the pair."""
 
@@ -155,14 +179,14 @@ def messages_for(event: Event) -> tuple[Message, ...]:
             channel=channel,
             thread=said.thread,
             params=said.params,
-            about=fact.pair_id,
+            about=getattr(fact, "session_id", fact.pair_id),
             not_before=event.occurred_at,
             expires_at=said.expires_at,
             is_urgent=False,
             cause=cause_of(event),
         )
         for person in said.to
-        for channel in said.channels
+        for channel in WORKFLOWS[said.workflow].channels
     )
 
 

@@ -1,59 +1,94 @@
-"""The statements that write messages: added, claimed, settled. Reading is in `reading`."""
+"""The statements that write messages: added, taken, settled. Reading is in `reading`."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import asyncpg
-import orjson
 
 from services.notifications.domain.attempt import Next
-from services.notifications.domain.message import Cause, Message, State
+from services.notifications.domain.message import Channel, Message, State
+from services.notifications.domain.planned import Planned
+from services.notifications.domain.rules import Settled
+from services.notifications.queries.rows import COLUMNS, columns_of, message_of, reader_of
 from services.notifications.rendering import Reader
-from shared.ids import NotificationId, PairId, PersonId, TenantId
+from shared.ids import NotificationId, PersonId, TenantId
 from shared.postgres.pool import Connection
 
+_NAMES = ", ".join(name for name, _ in COLUMNS)
+_ADD = f"""
+    INSERT INTO message ({_NAMES}, created_at, sent_at)
+    SELECT {", ".join("params::jsonb" if name == "params" else name for name, _ in COLUMNS)}, $1::timestamptz,
+           CASE WHEN state = 'sent' THEN $1::timestamptz END
+    FROM unnest({", ".join(f"${n}::{kind}[]" for n, (_, kind) in enumerate(COLUMNS, 2))})
+         AS new ({_NAMES})
+    ON CONFLICT DO NOTHING RETURNING message_id
+"""
+# Tenant and thing are looked up by key for each, however small the planner thinks the table is.
+_DROP_SETTLED = """
+    UPDATE message SET state = 'suppressed', reason = 'over'
+    FROM unnest($2::uuid[], $3::text[], $4::text[]) AS settled (about, workflow, person_id)
+    WHERE message.tenant = $1 AND message.about = settled.about
+      AND message.workflow = settled.workflow
+      AND (settled.person_id IS NULL OR message.person_id = settled.person_id)
+      AND state IN ('waiting_for_address', 'queued', 'gathered')
+    RETURNING message.*
+"""
 _SUPPRESS_PERSON = """
     UPDATE message SET state = 'suppressed', reason = 'person_left'
-    WHERE tenant = $1 AND person_id = $2 AND state IN ('waiting_for_address', 'queued')
+    WHERE tenant = $1 AND person_id = $2 AND state IN ('waiting_for_address', 'queued', 'gathered')
 """
-_ADD_MESSAGE = """
-    INSERT INTO message (message_id, tenant, person_id, pair_id, mentor_id, mentee_id, workflow,
-                         channel, thread, params, event_id, fact_type, ce_id, correlation_id,
-                         traceparent, state, reason, due_at, expires_at, created_at, sent_at,
-                         about, not_before, is_urgent)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::jsonb, $11, $12, $13, $14, $15, $16, $17,
-            $19, $18, $19, CASE WHEN $16 = 'sent' THEN $19::timestamptz END, $20, $21, $22)
-    ON CONFLICT DO NOTHING RETURNING 1
+_LOOK_AGAIN = """
+    UPDATE message SET due_at = $3
+    WHERE tenant = $1 AND person_id = $2 AND state IN ('queued', 'gathered') AND reason = 'leave'
 """
 # A row whose lease is over was taken by a sender that is gone: it is due again like any other.
-_CLAIM = """
+_DUE = """
     WITH due AS (
-        SELECT message_id FROM message
-        WHERE channel = $1 AND state IN ('queued', 'claimed') AND due_at <= $2 AND expires_at > $2
-        ORDER BY due_at, message_id LIMIT $4 FOR UPDATE SKIP LOCKED
-    ), claimed AS (
-        UPDATE message m SET state = 'claimed', attempt = m.attempt + 1, due_at = $3
-        FROM due WHERE m.message_id = due.message_id RETURNING m.*
+        SELECT * FROM message
+        WHERE channel = ANY($1::text[]) AND state IN ('queued', 'claimed') AND due_at <= $2
+          AND expires_at > $2 AND digest_id IS NULL
+        ORDER BY is_urgent DESC, value DESC, due_at, message_id LIMIT $3 FOR UPDATE SKIP LOCKED
     )
-    SELECT c.*, p.email, p.display_name, p.locale, p.timezone, o.display_name AS other_name
-    FROM claimed c
-    LEFT JOIN person p ON p.tenant = c.tenant AND p.person_id = c.person_id
-    LEFT JOIN person o ON o.tenant = c.tenant AND o.person_id =
-        CASE WHEN c.person_id = c.mentor_id THEN c.mentee_id ELSE c.mentor_id END
-    ORDER BY c.created_at, c.message_id
+    SELECT due.*, p.email, p.display_name, p.locale, p.timezone, o.display_name AS other_name
+    FROM due
+    LEFT JOIN person p ON p.tenant = due.tenant AND p.person_id = due.person_id
+    LEFT JOIN person o ON o.tenant = due.tenant AND o.person_id =
+        CASE WHEN due.person_id = due.mentor_id THEN due.mentee_id ELSE due.mentor_id END
+    ORDER BY due.is_urgent DESC, due.value DESC, due.due_at, due.message_id
+"""
+_CLAIM = """
+    UPDATE message SET state = 'claimed', attempt = attempt + 1, due_at = $1, reason = NULL,
+                       counted_on = coalesce(message.counted_on, claimed.counted_on)
+    FROM unnest($2::uuid[], $3::date[]) AS claimed (message_id, counted_on)
+    WHERE message.message_id = claimed.message_id
+"""
+_PUT_ASIDE = """
+    UPDATE message SET state = aside.state, reason = aside.reason, due_at = aside.due_at,
+                       digest_id = coalesce(aside.digest_id, message.digest_id)
+    FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::uuid[])
+         AS aside (message_id, state, reason, due_at, digest_id)
+    WHERE message.message_id = aside.message_id
 """
 # That the server took it is true whoever holds the claim by now: this is not tied to the attempt.
 _SETTLE_SENT = """
     UPDATE message SET state = 'sent', sent_at = $2, reason = NULL
-    WHERE message_id = $1 AND state IN ('claimed', 'queued') RETURNING 1
+    WHERE message_id = ANY($1::uuid[]) AND state IN ('claimed', 'queued', 'gathered')
+    RETURNING message_id
 """
 # Anything else counts only if nobody has claimed the message since.
-_SETTLE_OTHER = """
-    UPDATE message SET state = $3, reason = $4, attempt = $5, due_at = $6
-    WHERE message_id = $1 AND state = 'claimed' AND attempt = $2 RETURNING 1
+_SETTLE_OTHERS = """
+    UPDATE message SET state = next.state, reason = next.reason, attempt = next.attempt,
+                       due_at = next.due_at
+    FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::int[], $6::timestamptz[])
+         AS next (message_id, claimed, state, reason, attempt, due_at)
+    WHERE message.message_id = next.message_id AND message.state = 'claimed'
+      AND message.attempt = next.claimed
+    RETURNING message.message_id
 """
 _RELEASE = """
     UPDATE message SET state = found.state, reason = found.reason, due_at = $1
@@ -68,20 +103,59 @@ _EXPIRE = """
     UPDATE message SET state = 'expired', reason = 'too_late'
     WHERE message_id IN (
         SELECT message_id FROM message
-        WHERE expires_at <= $1 AND (state IN ('waiting_for_address', 'queued')
+        WHERE expires_at <= $1 AND (state IN ('waiting_for_address', 'queued', 'gathered')
                                     OR (state = 'claimed' AND due_at <= $1))
         LIMIT $2 FOR UPDATE SKIP LOCKED)
 """
 
 
 @dataclass(frozen=True, slots=True)
-class Claimed:
-    """A message that this process may send until its lease ends; no `address`: they have left."""
+class Due:
+    """A message whose time has come, held until the transaction ends. No `address`: they left.
+
+    `attempt` are the attempts so far; `counted_on` is the day it was counted on, if it was.
+    """
 
     message: Message
     attempt: int
     address: str | None
     reader: Reader
+    counted_on: date | None
+
+
+class Aside(NamedTuple):
+    """What is not said now after all; the digest it joins, where it joins one."""
+
+    message_id: NotificationId
+    state: State
+    reason: str | None
+    due_at: datetime
+    digest_id: UUID | None = None
+
+
+class Settling(NamedTuple):
+    """How the attempt that was claimed as number `claimed` ended."""
+
+    message_id: NotificationId
+    claimed: int
+    then: Next
+
+
+async def add(conn: Connection, rows: Sequence[Planned], now: datetime) -> set[UUID]:
+    """Add the messages that are not there already; their ids."""
+    if not rows:
+        return set()
+    return {row[0] for row in await conn.fetch(_ADD, now, *columns_of(rows))}
+
+
+async def drop_settled(
+    conn: Connection, tenant: TenantId, settled: Iterable[Settled]
+) -> list[Message]:
+    """Take back what has become pointless and has not been sent; what it was."""
+    rows = [(each.about, name, each.to) for each in settled for name in sorted(each.workflows)]
+    abouts, names, people = zip(*rows, strict=True) if rows else ((), (), ())
+    found = await conn.fetch(_DROP_SETTLED, tenant, list(abouts), list(names), list(people))
+    return [message_of(row) for row in found]
 
 
 async def suppress_person(conn: Connection, tenant: TenantId, person_id: PersonId) -> None:
@@ -89,65 +163,51 @@ async def suppress_person(conn: Connection, tenant: TenantId, person_id: PersonI
     await conn.execute(_SUPPRESS_PERSON, tenant, person_id)
 
 
-async def add_message(
-    conn: Connection, message: Message, state: State, reason: str | None, now: datetime
-) -> bool:
-    """Add the message; False, and nothing changes, when it is already there."""
-    cause = message.cause
-    return bool(
-        await conn.fetchval(
-            _ADD_MESSAGE,
-            message.message_id,
-            message.tenant,
-            message.to,
-            message.pair_id,
-            message.mentor_id,
-            message.mentee_id,
-            message.workflow,
-            message.channel,
-            message.thread,
-            orjson.dumps(dict(message.params)).decode(),
-            cause.event_id,
-            cause.fact_type,
-            cause.ce_id,
-            cause.correlation_id,
-            cause.traceparent,
-            state,
-            reason,
-            message.expires_at,
-            now,
-            message.about,
-            message.not_before,
-            message.is_urgent,
-        )
-    )
+async def look_again(conn: Connection, tenant: TenantId, person_id: PersonId, at: datetime) -> None:
+    """Have what was held for a leave looked at anew from `at` on."""
+    await conn.execute(_LOOK_AGAIN, tenant, person_id, at)
+
+
+async def due(
+    conn: Connection, channels: Sequence[Channel], now: datetime, limit: int
+) -> list[Due]:
+    """Hold up to `limit` messages whose time has come: the urgent, then the most valuable."""
+    return [due_of(row) for row in await conn.fetch(_DUE, channels, now, limit)]
 
 
 async def claim(
-    conn: Connection, channel: str, now: datetime, lease_until: datetime, limit: int
-) -> list[Claimed]:
-    """Take up to `limit` messages that are due, for nobody else until `lease_until`."""
-    return [_claimed(row) for row in await conn.fetch(_CLAIM, channel, now, lease_until, limit)]
+    conn: Connection, counted: Sequence[tuple[NotificationId, date | None]], until: datetime
+) -> None:
+    """Take these messages, for nobody else until then; with the day each is counted on."""
+    ids, days = [each[0] for each in counted], [each[1] for each in counted]
+    await conn.execute(_CLAIM, until, ids, days)
 
 
-async def settle_sent(conn: Connection, message_id: NotificationId, now: datetime) -> bool:
-    """Write down that the message was sent; False when that was known."""
-    return bool(await conn.fetchval(_SETTLE_SENT, message_id, now))
+async def put_aside(conn: Connection, aside: Sequence[Aside]) -> None:
+    """Write down what is not said now, and why."""
+    if aside:
+        await conn.execute(_PUT_ASIDE, *(list(column) for column in zip(*aside, strict=True)))
 
 
-async def settle(conn: Connection, message_id: UUID, claimed_attempt: int, then: Next) -> bool:
-    """Write down what comes next; False when the claim has passed to somebody else."""
-    return bool(
-        await conn.fetchval(
-            _SETTLE_OTHER,
-            message_id,
-            claimed_attempt,
-            then.state,
-            then.reason,
-            then.attempt,
-            then.due_at,
-        )
+async def settle_sent(
+    conn: Connection, message_ids: Sequence[NotificationId], now: datetime
+) -> set[UUID]:
+    """Write down that these were sent; those of which it was not known yet."""
+    return {row[0] for row in await conn.fetch(_SETTLE_SENT, message_ids, now)}
+
+
+async def settle_others(conn: Connection, settling: Sequence[Settling]) -> set[UUID]:
+    """Write down what comes next; all but those whose claim has passed to somebody else."""
+    rows = await conn.fetch(
+        _SETTLE_OTHERS,
+        [each.message_id for each in settling],
+        [each.claimed for each in settling],
+        [each.then.state for each in settling],
+        [each.then.reason for each in settling],
+        [each.then.attempt for each in settling],
+        [each.then.due_at for each in settling],
     )
+    return {row[0] for row in rows}
 
 
 async def release(conn: Connection, now: datetime, limit: int) -> int:
@@ -160,46 +220,10 @@ async def expire(conn: Connection, now: datetime, limit: int) -> int:
     return _count(await conn.execute(_EXPIRE, now, limit))
 
 
+def due_of(row: asyncpg.Record) -> Due:
+    """A message joined with the address book."""
+    return Due(message_of(row), row["attempt"], row["email"], reader_of(row), row["counted_on"])
+
+
 def _count(status: str) -> int:
     return int(status.rsplit(" ", 1)[-1])
-
-
-def _claimed(row: asyncpg.Record) -> Claimed:
-    return Claimed(message_of(row), row["attempt"], row["email"], reader_of(row))
-
-
-def reader_of(row: asyncpg.Record) -> Reader:
-    """The reader's part of a row that was joined with the address book."""
-    return Reader(
-        name=row["display_name"],
-        other_name=row["other_name"],
-        locale=row["locale"] or "en",
-        timezone=row["timezone"] or "UTC",
-    )
-
-
-def message_of(row: asyncpg.Record) -> Message:
-    """The message's own columns."""
-    return Message(
-        message_id=NotificationId(row["message_id"]),
-        tenant=TenantId(row["tenant"]),
-        pair_id=PairId(row["pair_id"]),
-        mentor_id=PersonId(row["mentor_id"]),
-        mentee_id=PersonId(row["mentee_id"]),
-        to=PersonId(row["person_id"]),
-        workflow=row["workflow"],
-        channel=row["channel"],
-        thread=row["thread"],
-        params=orjson.loads(row["params"]),
-        about=row["about"],
-        not_before=row["not_before"],
-        expires_at=row["expires_at"],
-        is_urgent=row["is_urgent"],
-        cause=Cause(
-            event_id=row["event_id"],
-            fact_type=row["fact_type"],
-            ce_id=row["ce_id"],
-            correlation_id=row["correlation_id"],
-            traceparent=row["traceparent"],
-        ),
-    )

@@ -1,19 +1,26 @@
-"""The address book's statements. Nothing here knows of messages."""
+"""The address book. Names and addresses are in `person` and nowhere else."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from services.notifications.domain.message import Standing
+import orjson
+
 from shared.events.people import PersonState
 from shared.ids import PersonId, TenantId
 from shared.postgres.pool import Connection
 
-# The later fact wins; of two with the same time the one that came last, as their topic is in order.
-_SAVE_PERSON = """
+# The later fact wins, whatever came first.
+_SAVE_PEOPLE = """
     INSERT INTO person (tenant, person_id, email, display_name, locale, timezone, as_of)
-    VALUES ($1, $2, $3, $4, $5, $6, $7)
+    SELECT $1, person_id, email, display_name, locale, timezone, as_of
+    FROM jsonb_to_recordset($2::jsonb) AS told (
+        person_id text, email text, display_name text, locale text, timezone text,
+        as_of timestamptz
+    )
+    ORDER BY person_id
     ON CONFLICT (tenant, person_id) DO UPDATE
     SET email = EXCLUDED.email, display_name = EXCLUDED.display_name, locale = EXCLUDED.locale,
         timezone = EXCLUDED.timezone, as_of = EXCLUDED.as_of, has_left = false
@@ -28,26 +35,31 @@ _FORGET_PERSON = """
     WHERE person.as_of <= EXCLUDED.as_of
     RETURNING 1
 """
-_STANDINGS = """
-    SELECT person_id, CASE WHEN has_left THEN 'left' ELSE 'known' END AS standing
-    FROM person WHERE tenant = $1 AND person_id = ANY($2::text[])
-"""
 
 
-async def save_person(
-    conn: Connection, tenant: TenantId, person: PersonState, as_of: datetime
-) -> None:
-    """Keep the person as `person` says, unless something later is known."""
-    await conn.execute(
-        _SAVE_PERSON,
-        tenant,
-        person.person_id,
-        person.email,
-        person.display_name,
-        person.locale,
-        person.timezone,
-        as_of,
-    )
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A person as a fact told of them."""
+
+    person: PersonState
+    as_of: datetime
+
+
+async def save_people(conn: Connection, tenant: TenantId, told: Sequence[Told]) -> None:
+    """Keep each person as they were then, unless something later is known, here or already."""
+    newest = {each.person.person_id: each for each in sorted(told, key=lambda each: each.as_of)}
+    rows = [
+        {
+            "person_id": each.person.person_id,
+            "email": each.person.email,
+            "display_name": each.person.display_name,
+            "locale": each.person.locale,
+            "timezone": each.person.timezone,
+            "as_of": each.as_of,
+        }
+        for each in newest.values()
+    ]
+    await conn.execute(_SAVE_PEOPLE, tenant, orjson.dumps(rows).decode())
 
 
 async def forget_person(
@@ -55,11 +67,3 @@ async def forget_person(
 ) -> bool:
     """Delete name and address, unless something later is known; whether it was done."""
     return bool(await conn.fetchval(_FORGET_PERSON, tenant, person_id, as_of))
-
-
-async def standings(
-    conn: Connection, tenant: TenantId, people: Sequence[PersonId]
-) -> Mapping[PersonId, Standing]:
-    """What is known of each person; nobody knows of those who are not in the answer."""
-    rows = await conn.fetch(_STANDINGS, tenant, people)
-    return {row["person_id"]: row["standing"] for row in rows}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -11,10 +11,12 @@ from uuid import UUID
 import asyncpg
 
 from services.notifications.domain.message import Message
-from services.notifications.queries.messages import message_of, reader_of
+from services.notifications.queries.rows import message_of, reader_of
 from services.notifications.rendering import Reader
 from shared.ids import NotificationId, PersonId, TenantId
 from shared.postgres.pool import Connection
+
+INBOX: Final = "notifications_inbox"
 
 _INBOX = """
     SELECT m.*, p.display_name, p.locale, p.timezone, o.display_name AS other_name
@@ -23,8 +25,8 @@ _INBOX = """
     LEFT JOIN person o ON o.tenant = m.tenant AND o.person_id =
         CASE WHEN m.person_id = m.mentor_id THEN m.mentee_id ELSE m.mentor_id END
     WHERE m.tenant = $1 AND m.person_id = $2 AND m.channel = 'inbox' AND m.state = 'sent'
-      AND (NOT $3 OR m.read_at IS NULL) AND (m.created_at, m.message_id) < ($4, $5)
-    ORDER BY m.created_at DESC, m.message_id DESC LIMIT $6
+      AND (NOT $3 OR m.read_at IS NULL) AND (m.sent_at, m.message_id) < ($4, $5)
+    ORDER BY m.sent_at DESC, m.message_id DESC LIMIT $6
 """
 _UNREAD = """
     SELECT count(*) FROM message
@@ -32,14 +34,22 @@ _UNREAD = """
       AND channel = 'inbox' AND state = 'sent' AND read_at IS NULL
 """
 _MARK_READ = """
-    UPDATE message SET read_at = coalesce(read_at, $4)
+    UPDATE message
+    SET read_at = CASE WHEN $4::timestamptz IS NOT NULL THEN coalesce(read_at, $4) END
     WHERE tenant = $1 AND person_id = $2 AND message_id = $3
       AND channel = 'inbox' AND state = 'sent'
     RETURNING read_at
 """
+_MARK_ALL_READ = """
+    UPDATE message SET read_at = $4
+    WHERE tenant = $1 AND person_id = $2 AND channel = 'inbox' AND state = 'sent'
+      AND read_at IS NULL AND sent_at <= $3
+"""
+# Heard by the streams of inboxes when the transaction commits; the payload names who, and no more.
+_TELL = "SELECT pg_notify($1, $2 || '/' || person) FROM unnest($3::text[]) AS person"
 _RECORDS = """
     SELECT message_id, person_id, pair_id, workflow, channel, state, reason, attempt, event_id,
-           fact_type, created_at, expires_at, sent_at, read_at
+           fact_type, created_at, expires_at, sent_at, read_at, due_at
     FROM message
     WHERE tenant = $1 AND ($2::text IS NULL OR person_id = $2)
       AND (created_at, message_id) < ($3, $4)
@@ -55,11 +65,18 @@ _COUNTS = """
 class Place:
     """A place in a list that is ordered from the newest to the oldest: what follows it is older."""
 
-    created_at: datetime
+    at: datetime
     message_id: UUID
 
 
 START: Final = Place(datetime(9999, 12, 31, tzinfo=UTC), UUID(int=0))
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """When a message was first read; None for one that is unread."""
+
+    read_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +85,15 @@ class Entry:
 
     message: Message
     reader: Reader
-    created_at: datetime
+    sent_at: datetime
     read_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What is on record about a message: everything but the words."""
+    """What is on record about a message: everything but the words. `next_at` is when one that is
+    still to be said is looked at again.
+    """
 
     message_id: NotificationId
     person_id: PersonId
@@ -90,6 +109,7 @@ class Record:
     expires_at: datetime
     sent_at: datetime | None
     read_at: datetime | None
+    next_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +135,8 @@ async def inbox(
 ) -> list[Entry]:
     """The person's inbox, newest first."""
     place = page.after
-    rows = await conn.fetch(
-        _INBOX, tenant, person, unread, place.created_at, place.message_id, page.limit
-    )
-    return [
-        Entry(message_of(row), reader_of(row), row["created_at"], row["read_at"]) for row in rows
-    ]
+    rows = await conn.fetch(_INBOX, tenant, person, unread, place.at, place.message_id, page.limit)
+    return [Entry(message_of(row), reader_of(row), row["sent_at"], row["read_at"]) for row in rows]
 
 
 async def count_unread(conn: Connection, tenant: TenantId, person: PersonId) -> int:
@@ -129,11 +145,28 @@ async def count_unread(conn: Connection, tenant: TenantId, person: PersonId) -> 
 
 
 async def mark_read(
-    conn: Connection, tenant: TenantId, person: PersonId, message_id: UUID, now: datetime
-) -> datetime | None:
-    """When the message was first read, which is `now` if it was not; None: no such message."""
-    read_at: datetime | None = await conn.fetchval(_MARK_READ, tenant, person, message_id, now)
-    return read_at
+    conn: Connection, tenant: TenantId, person: PersonId, message_id: UUID, now: datetime | None
+) -> Marked | None:
+    """Mark as read, or with None as unread; None: no such message."""
+    row = await conn.fetchrow(_MARK_READ, tenant, person, message_id, now)
+    if row is None:
+        return None
+    await tell(conn, tenant, [person])
+    return Marked(row["read_at"])
+
+
+async def mark_all_read(
+    conn: Connection, tenant: TenantId, person: PersonId, until: datetime, now: datetime
+) -> int:
+    """Mark as read what came until then; how many were unread."""
+    status = await conn.execute(_MARK_ALL_READ, tenant, person, until, now)
+    await tell(conn, tenant, [person])
+    return int(status.rsplit(" ", 1)[-1])
+
+
+async def tell(conn: Connection, tenant: TenantId, people: Iterable[PersonId]) -> None:
+    """Have the open streams of these inboxes look, once the transaction has committed."""
+    await conn.execute(_TELL, INBOX, tenant, sorted(set(people)))
 
 
 async def records(
@@ -141,9 +174,7 @@ async def records(
 ) -> list[Record]:
     """The messages of a person, or of the whole tenant, newest first."""
     place = page.after
-    rows = await conn.fetch(
-        _RECORDS, tenant, person, place.created_at, place.message_id, page.limit
-    )
+    rows = await conn.fetch(_RECORDS, tenant, person, place.at, place.message_id, page.limit)
     return [_record(row) for row in rows]
 
 
@@ -154,4 +185,6 @@ async def counts(conn: Connection, tenant: TenantId) -> Sequence[Count]:
 
 def _record(row: asyncpg.Record) -> Record:
     values = dict(row)
-    return Record(attempts=values.pop("attempt"), **values)
+    due_at = values.pop("due_at")
+    next_at = due_at if values["state"] in ("queued", "gathered") else None
+    return Record(attempts=values.pop("attempt"), next_at=next_at, **values)

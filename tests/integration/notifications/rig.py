@@ -14,15 +14,21 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from deploy.local.mailbox import HOST, Mailbox
 from services.notifications.app import build
+from services.notifications.domain.preferences import Choices
+from services.notifications.handlers import preferences
 from services.notifications.settings import NotificationsSettings
+from shared.asking import Ask
 from shared.clock import FixedClock
 from shared.events.envelope import Event
 from shared.events.fact import Fact
+from shared.ids import PersonId
 from shared.postgres.pool import Pool
+from shared.postgres.tenancy import act_for_all
 from shared.service import Service
-from tests.unit.notifications.builders import MENTEE, MENTOR, START, happened, joined
+from tests.unit.notifications.builders import MENTEE, MENTOR, START, TENANT, happened, joined
 
 NAMES = {MENTOR: "Zoë Ångström", MENTEE: "Bo"}
+MAIL = ["email", "calendar"]
 SENDER = "no-reply@mentoring.example"
 
 
@@ -96,6 +102,11 @@ class Rig:
     async def tidy(self) -> int:
         return int(await self._step("tidy"))
 
+    async def chooses(self, of_whom: PersonId, choices: Choices) -> None:
+        """Somebody, or EVERYBODY, says how they want to be told."""
+        ask = Ask(TENANT, PersonId("boss"), self.clock.now())
+        await preferences.choose(self.pool, ask, of_whom, choices)
+
     async def _step(self, name: str) -> int:
         (loop,) = (loop for loop in self.service.loops if loop.name == name)
         done = await loop.step()
@@ -105,18 +116,30 @@ class Rig:
     def pass_time(self, **parts: float) -> None:
         self.clock.at += timedelta(**parts)
 
-    async def states(self, channel: str = "email") -> list[tuple[str, str, int, str | None]]:
+    async def states(self, channel: str = "mail") -> list[tuple[str, str, int, str | None]]:
         """Recipient, state, attempts and reason of each message on the channel."""
-        rows = await self.pool.fetch(
-            "SELECT person_id, state, attempt, reason FROM message WHERE channel = $1"
+        rows = await self.rows(
+            "SELECT person_id, state, attempt, reason FROM message WHERE channel = ANY($1)"
             " ORDER BY person_id",
-            channel,
+            MAIL if channel == "mail" else [channel],
         )
         return [tuple(row) for row in rows]
 
+    async def rows(self, statement: str, *args: object) -> list[Any]:
+        """What a query finds among all tenants."""
+        async with self.pool.acquire() as conn, conn.transaction():
+            await act_for_all(conn)
+            return list(await conn.fetch(statement, *args))
+
+    async def change(self, statement: str, *args: object) -> None:
+        """What somebody else did to the tables of any tenant."""
+        async with self.pool.acquire() as conn, conn.transaction():
+            await act_for_all(conn)
+            await conn.execute(statement, *args)
+
     async def announced(self, channel: str = "email") -> list[tuple[str, str]]:
         """Type and recipient of what waits in the outbox about the channel."""
-        rows = await self.pool.fetch("SELECT type, payload FROM outbox ORDER BY position")
+        rows = await self.rows("SELECT type, payload FROM outbox ORDER BY position")
         read = [(row["type"], orjson.loads(row["payload"])) for row in rows]
         return [(type_, fact["person_id"]) for type_, fact in read if fact["channel"] == channel]
 
@@ -129,6 +152,7 @@ def settings_for(port: int, **settings: Any) -> NotificationsSettings:
             "smtp_host": HOST,
             "smtp_port": port,
             "smtp_starttls": False,
+            "smtp_connections": 1,
             "sender": SENDER,
             "send_timeout_s": 2.0,
             **settings,

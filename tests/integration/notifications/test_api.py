@@ -131,7 +131,7 @@ async def test_a_timeline_says_what_was_sent_and_why_but_not_the_words(
     items = (await http.get(TIMELINE, headers=BO)).json()["items"]
 
     assert {(item["channel"], item["state"]) for item in items} == {
-        ("email", "sent"),
+        ("calendar", "sent"),
         ("inbox", "sent"),
     }
     for item in items:
@@ -211,7 +211,7 @@ async def test_a_message_this_release_has_no_words_for_hides_no_other(
     rig: Rig, http: httpx.AsyncClient
 ) -> None:
     await rig.tell(held(), proposed())
-    await rig.pool.execute("UPDATE message SET workflow = 'newer' WHERE workflow = 'session_held'")
+    await rig.change("UPDATE message SET workflow = 'newer' WHERE workflow = 'session_held'")
 
     (item,) = (await http.get(OWN, headers=BO)).json()["items"]
 

@@ -24,10 +24,9 @@ pytestmark = pytest.mark.stack
 
 
 async def address(rig: Rig) -> tuple[object, ...]:
-    row = await rig.pool.fetchrow(
+    (row,) = await rig.rows(
         "SELECT email, display_name, has_left FROM person WHERE person_id = $1", MENTEE
     )
-    assert row is not None
     return tuple(row)
 
 
@@ -134,7 +133,7 @@ async def test_who_leaves_unseen_by_a_message_is_found_out_when_it_is_taken(
     await rig.everybody_joins()
     await rig.tell(scheduled(by=MENTOR))
     # As if the fact about the session had been written beside the one about leaving.
-    await rig.pool.execute(
+    await rig.change(
         "UPDATE person SET has_left = true, email = NULL, display_name = NULL WHERE person_id = $1",
         MENTEE,
     )
@@ -142,7 +141,7 @@ async def test_who_leaves_unseen_by_a_message_is_found_out_when_it_is_taken(
     await rig.send()
 
     assert mailbox.messages == ()
-    assert await rig.states() == [(MENTEE, "suppressed", 1, "person_left")]
+    assert await rig.states() == [(MENTEE, "suppressed", 0, "person_left")]
 
 
 async def test_who_comes_back_is_written_to_again(rig: Rig, mailbox: Mailbox) -> None:
@@ -160,8 +159,8 @@ async def test_nothing_that_is_published_or_kept_holds_a_name_an_address_or_a_wo
     await rig.tell(started(), scheduled(by=MENTOR))
     await rig.send()
 
-    kept = await rig.pool.fetch("SELECT to_jsonb(m)::text AS row FROM message m")
-    out = await rig.pool.fetch("SELECT convert_from(payload, 'UTF8') AS row FROM outbox")
+    kept = await rig.rows("SELECT to_jsonb(m)::text AS row FROM message m")
+    out = await rig.rows("SELECT convert_from(payload, 'UTF8') AS row FROM outbox")
     for row in [*kept, *out]:
         for secret in ("@", "Zoë", "Bo", "Hello"):
             assert secret not in row["row"]

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from deploy.local.mailbox import Mailbox
-from services.notifications import handlers
+from services.notifications.domain.preferences import Choices
+from services.notifications.handlers import planning
+from services.notifications.handlers.taking import Batch, take
 from services.notifications.queries import messages
+from services.notifications.queries.preferences import EVERYBODY
 from shared.events.matching import PairStarted
 from shared.ids import PairId, derived_id
+from shared.postgres.tenancy import act_for_all
 from tests.integration.notifications.rig import Rig
 from tests.unit.notifications.builders import (
     MENTEE,
@@ -25,6 +30,10 @@ from tests.unit.notifications.builders import (
 )
 
 pytestmark = pytest.mark.stack
+
+
+class Killed(BaseException):
+    """The end of a process, as far as its code can see it."""
 
 
 def ids(mailbox: Mailbox) -> list[str]:
@@ -79,7 +88,8 @@ async def test_a_fact_that_the_inbox_forgot_is_still_sent_once(rig: Rig, mailbox
 
     # As if the marks of counted events had been cleared: the messages are unique by themselves.
     async with rig.pool.acquire() as conn, conn.transaction():
-        await handlers.on_told(conn, event, START)
+        await act_for_all(conn)
+        await planning.on_told(conn, [event], START)
     await rig.send()
 
     assert len(ids(mailbox)) == 2
@@ -99,6 +109,7 @@ async def test_two_senders_at_once_share_the_work(rig: Rig, mailbox: Mailbox) ->
             started_at=START,
         )
         await rig.tell(fact)
+    await rig.chooses(EVERYBODY, Choices(budget_per_day=50))
     senders = [rig.again(send_batch=7) for _ in range(3)]
 
     async def drain(sender: Rig) -> int:
@@ -137,12 +148,12 @@ async def test_a_sender_killed_after_it_sent_repeats_one_mail_under_the_same_id(
     await rig.tell(started())
 
     async def killed(*_: object) -> bool:
-        raise KeyboardInterrupt
+        raise Killed
 
     with monkeypatch.context() as patched:
         patched.setattr(messages, "settle_sent", killed)
-        with pytest.raises(KeyboardInterrupt):
-            await rig.send()
+        with pytest.raises(Killed):
+            await rig.again(smtp_connections=1).send()
     assert len(ids(mailbox)) == 1
     assert await rig.announced() == []
     rig.pass_time(seconds=301)
@@ -165,8 +176,10 @@ async def test_a_slow_sender_whose_lease_was_taken_over_announces_nothing_twice(
     rig.pass_time(seconds=301)
     await rig.send()
 
-    async with rig.pool.acquire() as conn:
-        assert not await messages.settle_sent(conn, slow.message.message_id, rig.clock.now())
+    async with rig.pool.acquire() as conn, conn.transaction():
+        await act_for_all(conn)
+        now = rig.clock.now()
+        assert await messages.settle_sent(conn, [slow.message.message_id], now) == set()
 
     assert await rig.announced() == [("notification.sent", MENTEE)]
 
@@ -209,11 +222,13 @@ async def test_a_lease_that_could_end_in_the_middle_is_not_used(
     assert {(state, attempt) for _, state, attempt, _ in await rig.states()} == {("sent", 1)}
 
 
-async def claim_and_die(rig: Rig) -> list[messages.Claimed]:
-    """Claim what is due, as a sender that is killed right after does."""
+async def claim_and_die(rig: Rig) -> list[messages.Due]:
+    """Take what is due, as a sender that is killed right after does."""
     now = rig.clock.now()
+    batch = Batch(now, now + timedelta(minutes=5), 50)
     async with rig.pool.acquire() as conn, conn.transaction():
-        claimed = await messages.claim(conn, "email", now, now.replace(minute=now.minute + 5), 50)
-    assert claimed
-    assert all(one.message.tenant == TENANT for one in claimed)
-    return claimed
+        await act_for_all(conn)
+        taken = await take(conn, ("email", "calendar"), batch)
+    assert taken
+    assert all(one.message.tenant == TENANT for one in taken)
+    return taken

@@ -1,4 +1,4 @@
-"""A message's first state, and what becomes of it after an attempt."""
+"""What becomes of a message after an attempt, and what is announced of it."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ import pytest
 
 from services.notifications.domain import announcement
 from services.notifications.domain.attempt import Next, Outcome, RetryPolicy, after
-from services.notifications.domain.message import Standing, State, first_state
 from services.notifications.domain.rules import messages_for
 from shared.events.envelope import decode, encode
-from tests.unit.notifications.builders import DAY, START, happened, scheduled, started
+from tests.unit.notifications.builders import DAY, START, happened, started
 
 MINUTE = timedelta(minutes=1)
 POLICY = RetryPolicy(
@@ -20,31 +19,6 @@ POLICY = RetryPolicy(
     longest_wait=3 * MINUTE,
     unreachable_wait=timedelta(seconds=15),
 )
-EMAIL, INBOX = messages_for(happened(scheduled(starts_at=START + DAY)))
-
-
-@pytest.mark.parametrize(
-    ("standing", "expected"),
-    [
-        pytest.param("known", ("queued", None), id="known: it is queued"),
-        pytest.param("unknown", ("waiting_for_address", None), id="unknown: it waits"),
-        pytest.param("left", ("suppressed", "person_left"), id="gone: it is not said"),
-    ],
-)
-def test_an_email_starts(standing: Standing, expected: tuple[State, str | None]) -> None:
-    assert first_state(EMAIL, standing, START) == expected
-
-
-@pytest.mark.parametrize("standing", ["known", "unknown"])
-def test_an_inbox_message_is_there_at_once_whether_the_person_is_known_or_not(
-    standing: Standing,
-) -> None:
-    assert first_state(INBOX, standing, START) == ("sent", None)
-
-
-@pytest.mark.parametrize("message", [EMAIL, INBOX], ids=["email", "inbox"])
-def test_old_news_is_not_told(message: object) -> None:
-    assert first_state(EMAIL, "known", START + DAY) == ("expired", "too_late")
 
 
 @pytest.mark.parametrize(

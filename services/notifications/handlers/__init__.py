@@ -1,0 +1,1 @@
+"""What is done about a fact or a request. `on_*` run in the delivery's transaction; none sends."""

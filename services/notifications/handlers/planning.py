@@ -1,0 +1,130 @@
+"""From facts to decided messages, many facts at a time. Runs inside the delivery's transaction.
+
+What is written here is everything that a message will ever need, except for names, addresses and
+words. Those are looked up when it is sent or read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from services.notifications.domain import announcement
+from services.notifications.domain.attention import NO_TERMS, Attention, decide
+from services.notifications.domain.message import Message
+from services.notifications.domain.planned import Planned, planned, unwanted
+from services.notifications.domain.rules import Settled, messages_for, settled_by
+from services.notifications.domain.terms import hours_of
+from services.notifications.domain.workflows import WORKFLOWS
+from services.notifications.queries import attention, digests, messages, reading
+from services.notifications.queries.attention import PairTerms, Who
+from shared.events.envelope import Event
+from shared.events.sessions import AgreementSigned
+from shared.ids import PairId, PersonId, TenantId
+from shared.postgres import outbox
+from shared.postgres.pool import Connection
+
+
+async def on_told(conn: Connection, events: Sequence[Event], now: datetime) -> None:
+    """Write the messages that the rule table makes of these facts of a tenant, each of them once.
+
+    Those for the inbox are delivered by being written, and announced in the same transaction. What
+    a fact makes pointless is taken back, whether it was made here or long ago.
+    """
+    tenant = events[0].tenant
+    made = {event.event_id: messages_for(event) for event in events}
+    await _keep_terms(conn, tenant, events)
+    settled = [each for event in events for each in settled_by(event.fact)]
+    dropped = await messages.drop_settled(conn, tenant, settled) if settled else []
+    if any(made.values()):
+        rows = await _gather(conn, tenant, await _plan(conn, events, made, now))
+        new = await messages.add(conn, rows, now)
+        written = [row for row in rows if row.message.message_id in new]
+        await outbox.append(conn, [row.news for row in written if row.news is not None])
+        await reading.tell(conn, tenant, [row.message.to for row in written if row.state == "sent"])
+    if dropped:
+        await outbox.append(
+            conn, [announcement.suppressed(message, "over", now) for message in dropped]
+        )
+
+
+async def _plan(
+    conn: Connection, events: Sequence[Event], made: Mapping[UUID, Sequence[Message]], now: datetime
+) -> list[Planned]:
+    everything = [message for each in made.values() for message in each]
+    readers = await attention.readers(conn, {(each.tenant, each.to) for each in everything})
+    agreed = await attention.terms(conn, {(each.tenant, each.pair_id) for each in everything})
+    plan = _Plan(readers, agreed)
+    for event in events:
+        for settled in settled_by(event.fact):
+            plan.settle(settled, now)
+        for message in made[event.event_id]:
+            plan.add(message, now)
+    return plan.rows
+
+
+async def _keep_terms(conn: Connection, tenant: TenantId, events: Sequence[Event]) -> None:
+    for event in events:
+        fact = event.fact
+        if isinstance(fact, AgreementSigned):
+            terms = PairTerms(
+                fact.mentor_id,
+                fact.mentee_id,
+                tuple(fact.channels),
+                hours_of(fact, fact.mentor_id),
+                hours_of(fact, fact.mentee_id),
+            )
+            await attention.save_terms(conn, tenant, fact.pair_id, fact.agreement_version, terms)
+
+
+class _Plan:
+    """The rows of a batch, in the order of its facts."""
+
+    def __init__(
+        self, readers: Mapping[Who, Attention], agreed: Mapping[PairId, PairTerms]
+    ) -> None:
+        self._readers = readers
+        self._agreed = agreed
+        self._rows: dict[UUID, Planned] = {}
+        self._about: dict[UUID, list[UUID]] = {}
+
+    @property
+    def rows(self) -> list[Planned]:
+        """What to write."""
+        return list(self._rows.values())
+
+    def settle(self, settled: Settled, now: datetime) -> None:
+        """What a later fact settles is never said for an earlier one."""
+        for message_id in self._about.get(settled.about, ()):
+            row = self._rows[message_id]
+            if (
+                row.is_open
+                and row.message.workflow in settled.workflows
+                and settled.to in (None, row.message.to)
+            ):
+                self._rows[message_id] = row.dropped("over", now)
+
+    def add(self, message: Message, now: datetime) -> None:
+        """Decide about the message, and plan it unless nobody would expect it at all."""
+        workflow = WORKFLOWS[message.workflow]
+        reader = self._readers[message.tenant, message.to]
+        pair = self._agreed.get(message.pair_id)
+        terms = pair.of(message.to) if pair else NO_TERMS
+        decision = decide(message, workflow, reader, terms, now)
+        if not unwanted(message, workflow, decision):
+            row = planned(message, workflow, reader, decision, now)
+            self._rows[message.message_id] = row
+            self._about.setdefault(message.about, []).append(message.message_id)
+
+
+async def _gather(conn: Connection, tenant: TenantId, rows: Sequence[Planned]) -> list[Planned]:
+    """Put what waits for a digest into the one that is open for its reader, or opens one."""
+    closing: dict[PersonId, datetime] = {}
+    for row in rows:
+        if row.state == "gathered":
+            closing.setdefault(row.message.to, row.due_at)
+    if not closing:
+        return list(rows)
+    opened = await digests.open_for(conn, tenant, closing)
+    return [row.joining(opened[row.message.to]) if row.state == "gathered" else row for row in rows]

@@ -1,0 +1,199 @@
+"""What may be handed over now: what is due, looked at again as its reader would want it.
+
+Everything here is one transaction, opened by the caller: whoever takes the last place of a day has
+it, and what is taken is nobody else's until the lease ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from uuid import UUID
+
+from services.notifications.domain import announcement
+from services.notifications.domain.attention import (
+    NO_TERMS,
+    Attention,
+    Decision,
+    Drop,
+    Gather,
+    Hold,
+    Say,
+    Terms,
+    decide,
+    decide_digest,
+    local_day,
+    next_day,
+)
+from services.notifications.domain.budget import allot, changed
+from services.notifications.domain.message import Channel, State
+from services.notifications.domain.planned import Digest
+from services.notifications.domain.workflows import WORKFLOWS
+from services.notifications.queries import attention, digests, messages
+from services.notifications.queries.attention import Day
+from services.notifications.queries.messages import Aside, Due
+from shared.events.envelope import Event
+from shared.ids import NotificationId, PersonId, TenantId
+from shared.postgres import outbox
+from shared.postgres.pool import Connection
+
+_COUNTS = Say(counts=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """How much is taken at once: until when it is the taker's, and at most how much."""
+
+    now: datetime
+    lease_until: datetime
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """A digest that may be sent: what it holds, the most valuable first."""
+
+    digest_id: UUID
+    items: tuple[Due, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    due: Due
+    reader: Attention
+    terms: Terms
+    decision: Decision
+
+
+async def take(conn: Connection, channels: Sequence[Channel], batch: Batch) -> list[Due]:
+    """Take what may be said now over these channels, in order of its worth.
+
+    What may not is put aside with the reason, and the others are told of it.
+    """
+    found = await messages.due(conn, channels, batch.now, batch.limit)
+    if not found:
+        return []
+    cases = await _within_budget(conn, await _look(conn, found, batch.now), batch.now)
+    said = [case for case in cases if isinstance(case.decision, Say)]
+    counted = [_counted(case, batch.now, counts=case.decision == _COUNTS) for case in said]
+    await messages.claim(conn, counted, batch.lease_until)
+    await _put_aside(conn, [case for case in cases if case not in said], batch.now)
+    return [_taken(case) for case in said]
+
+
+async def take_digests(conn: Connection, batch: Batch) -> list[Gathered]:
+    """Take the digests that may be sent now, each whole. What has become stale is left out."""
+    found = await digests.due(conn, batch.now, batch.limit)
+    taken: list[Gathered] = []
+    for digest_id, items in found:
+        cases = await _look(conn, items, batch.now)
+        dropped = [case for case in cases if isinstance(case.decision, Drop)]
+        await _put_aside(conn, dropped, batch.now)
+        kept = [case for case in cases if case not in dropped]
+        if kept and await _digest_may_come(conn, kept, batch.now):
+            counted = [_counted(case, batch.now, counts=True) for case in kept]
+            await messages.claim(conn, counted, batch.lease_until)
+            taken.append(Gathered(digest_id, tuple(map(_taken, kept))))
+    return taken
+
+
+async def _look(conn: Connection, found: Sequence[Due], now: datetime) -> list[_Case]:
+    about = [each.message for each in found]
+    readers = await attention.readers(conn, {(each.tenant, each.to) for each in about})
+    agreed = await attention.terms(conn, {(each.tenant, each.pair_id) for each in about})
+    cases = []
+    for each in found:
+        message = each.message
+        reader = readers[message.tenant, message.to]
+        pair = agreed.get(message.pair_id)
+        terms = pair.of(message.to) if pair else NO_TERMS
+        decision = decide(message, WORKFLOWS[message.workflow], reader, terms, now)
+        cases.append(_Case(each, reader, terms, decision))
+    return cases
+
+
+async def _within_budget(conn: Connection, cases: Sequence[_Case], now: datetime) -> list[_Case]:
+    asking = [case for case in cases if case.decision == _COUNTS and not case.due.counted_on]
+    if not asking:
+        return list(cases)
+    wanted = [(_day(case, now), case.reader.wishes.budget_per_day) for case in asking]
+    used = await attention.used(conn, [day for day, _ in wanted])
+    got, after = allot(wanted, used)
+    await attention.use(conn, changed(used, after))
+    late = {
+        id(case): replace(case, decision=Hold(next_day(case.reader, case.terms, now), "budget"))
+        for case, has_place in zip(asking, got, strict=True)
+        if not has_place
+    }
+    return [late.get(id(case), case) for case in cases]
+
+
+async def _digest_may_come(conn: Connection, kept: Sequence[_Case], now: datetime) -> bool:
+    """Whether it has a place in its reader's day; puts all of it aside where it has none."""
+    first = kept[0]
+    decision = decide_digest(first.reader, now)
+    if isinstance(decision, Say) and first.due.counted_on is None:
+        day = _day(first, now)
+        used = await attention.used(conn, [day])
+        if used[day] < first.reader.wishes.budget_per_day:
+            await attention.use(conn, {day: used[day] + 1})
+        else:
+            decision = Hold(next_day(first.reader, NO_TERMS, now), "budget")
+    if isinstance(decision, Say):
+        return True
+    await _put_aside(conn, [replace(case, decision=decision) for case in kept], now, is_digest=True)
+    return False
+
+
+async def _put_aside(
+    conn: Connection, cases: Sequence[_Case], now: datetime, *, is_digest: bool = False
+) -> None:
+    aside: list[Aside] = []
+    news: list[Event | None] = []
+    opened = await _digests(conn, cases)
+    for case in cases:
+        message, decision = case.due.message, case.decision
+        match decision:
+            case Drop(reason):
+                aside.append(Aside(message.message_id, "suppressed", reason, now))
+                news.append(announcement.suppressed(message, reason, now))
+            case Hold(until, reason):
+                state: State = "gathered" if is_digest else "queued"
+                aside.append(Aside(message.message_id, state, reason, until))
+                news.append(announcement.held(message, reason, until, now))
+            case Gather():
+                digest = opened[message.tenant, message.to]
+                aside.append(
+                    Aside(message.message_id, "gathered", None, digest.closes_at, digest.digest_id)
+                )
+            case Say():
+                raise AssertionError("what may be said is not put aside")
+    await messages.put_aside(conn, aside)
+    await outbox.append(conn, [event for event in news if event is not None])
+
+
+async def _digests(conn: Connection, cases: Sequence[_Case]) -> Mapping[attention.Who, Digest]:
+    """The digests that those join who have asked for one since the message was made."""
+    wanted: dict[TenantId, dict[PersonId, datetime]] = {}
+    for case in cases:
+        if isinstance(case.decision, Gather):
+            wanted.setdefault(case.due.message.tenant, {})[case.due.message.to] = case.decision.at
+    return {
+        (tenant, person): digest
+        for tenant, people in wanted.items()
+        for person, digest in (await digests.open_for(conn, tenant, people)).items()
+    }
+
+
+def _taken(case: _Case) -> Due:
+    return replace(case.due, attempt=case.due.attempt + 1)
+
+
+def _day(case: _Case, now: datetime) -> Day:
+    message = case.due.message
+    return Day(message.tenant, message.to, local_day(case.reader, now))
+
+
+def _counted(case: _Case, now: datetime, *, counts: bool) -> tuple[NotificationId, date | None]:
+    return case.due.message.message_id, local_day(case.reader, now) if counts else None
