@@ -22,8 +22,8 @@ Channel: TypeAlias = Literal["email", "calendar", "chat", "inbox"]
 Params: TypeAlias = Mapping[str, str | int]
 
 # queued -> claimed -> sent | failed, with `waiting_for_address` before, and `gathered` in the place
-# of `queued` for what waits for a digest. At any point before it was sent: `expired` (too late to be
-# of use) or `suppressed` (must not be said, see the reason).
+# of `queued` for what waits for a digest. At any point before it was sent: `expired` (too late to
+# be of use) or `suppressed` (must not be said, see the reason).
 State: TypeAlias = Literal[
     "waiting_for_address",
     "queued",

@@ -141,7 +141,7 @@ class Settled:
     to: PersonId | None = None
 
 
-def settled_by(fact: Fact) -> tuple[Settled, ...]:
+def settled_by(_fact: Fact) -> tuple[Settled, ...]:
     """The messages that a fact makes pointless."""
     return ()
 

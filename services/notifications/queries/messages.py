@@ -22,7 +22,8 @@ from shared.postgres.pool import Connection
 _NAMES = ", ".join(name for name, _ in COLUMNS)
 _ADD = f"""
     INSERT INTO message ({_NAMES}, created_at, sent_at)
-    SELECT {", ".join("params::jsonb" if name == "params" else name for name, _ in COLUMNS)}, $1::timestamptz,
+    SELECT {", ".join("params::jsonb" if name == "params" else name for name, _ in COLUMNS)},
+           $1::timestamptz,
            CASE WHEN state = 'sent' THEN $1::timestamptz END
     FROM unnest({", ".join(f"${n}::{kind}[]" for n, (_, kind) in enumerate(COLUMNS, 2))})
          AS new ({_NAMES})

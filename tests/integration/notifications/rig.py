@@ -99,6 +99,12 @@ class Rig:
     async def send(self) -> int:
         return int(await self._step("send"))
 
+    async def inbox(self) -> int:
+        return int(await self._step("inbox"))
+
+    async def digest(self) -> int:
+        return int(await self._step("digest"))
+
     async def tidy(self) -> int:
         return int(await self._step("tidy"))
 

@@ -113,14 +113,14 @@ def test_the_inbox_disturbs_nobody() -> None:
 
 
 @pytest.mark.parametrize(
-    ("workflow", "changes"),
-    [(CRITICAL, {}), (NEWS, {"is_urgent": True})],
+    ("workflow", "is_urgent"),
+    [(CRITICAL, False), (NEWS, True)],
     ids=["critical", "urgent"],
 )
 def test_what_cannot_wait_comes_by_night_and_takes_no_place(
-    workflow: Workflow, changes: dict[str, object]
+    workflow: Workflow, is_urgent: bool
 ) -> None:
-    assert decided(NIGHT, workflow=workflow, **changes) == Say(counts=False)
+    assert decided(NIGHT, workflow=workflow, is_urgent=is_urgent) == Say(counts=False)
 
 
 @pytest.mark.parametrize(

@@ -130,7 +130,7 @@ def test_what_is_not_one_address_is_refused(given: str) -> None:
         envelope_address(given)
 
 
-def test_the_channel_is_called_as_its_messages_are() -> None:
+def test_the_channel_carries_mails_and_the_invitations_in_them() -> None:
     server = Server("smtp.example", 25, starttls=True, username=None, password=None, timeout_s=1)
 
-    assert EmailChannel(server, SENDER.addr_spec, "Trustfold").name == "email"
+    assert EmailChannel(server, SENDER.addr_spec, "Trustfold").carries == ("email", "calendar")

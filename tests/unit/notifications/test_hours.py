@@ -34,11 +34,17 @@ windows = st.builds(
     st.integers(1, 900),
 )
 weeks = st.lists(windows, max_size=8).map(week)
+
+
+def minutes_from(begin: datetime, days: int) -> st.SearchStrategy[datetime]:
+    return st.integers(0, days * 1440).map(lambda minutes: begin + minutes * MINUTE)
+
+
 # The weeks in which clocks change, in either half of the year.
 instants = st.one_of(
-    st.datetimes(datetime(2026, 3, 1), datetime(2026, 4, 12)),
-    st.datetimes(datetime(2026, 9, 25), datetime(2026, 11, 8)),
-).map(lambda at: at.replace(second=0, microsecond=0, tzinfo=UTC))
+    minutes_from(datetime(2026, 3, 1, tzinfo=UTC), days=42),
+    minutes_from(datetime(2026, 9, 25, tzinfo=UTC), days=44),
+)
 
 
 @given(weeks, ZONES, instants)

@@ -97,7 +97,7 @@ def test_terms_are_told_as_they_were_signed(cadence: int, notice: int, expected:
 
 
 def test_a_missed_promise_is_told_without_blame() -> None:
-    (message,) = (message for message in MESSAGES if message.workflow == "commitment_missed")
+    message = next(message for message in MESSAGES if message.workflow == "commitment_missed")
 
     text = TEMPLATES.render(message, READER).text.lower()
 
