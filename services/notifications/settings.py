@@ -28,7 +28,7 @@ class NotificationsSettings(ServiceSettings):
     send_timeout_s: Seconds = 20.0
     send_every_s: Seconds = 0.5
     send_batch: Annotated[int, Field(ge=1, le=5_000)] = 500
-    smtp_connections: Annotated[int, Field(ge=1, le=100)] = 4
+    smtp_connections: Annotated[int, Field(ge=1, le=100)] = 1
     lease_s: Seconds = 300.0
     max_attempts: Annotated[int, Field(ge=1, le=30)] = 10
     retry_first_s: Seconds = 60.0

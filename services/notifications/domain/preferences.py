@@ -6,12 +6,12 @@ its category's, before that for everything. What nobody has chosen is as the wor
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Annotated, Self
+from typing import Annotated, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from annotated_types import Interval, Len
 
 from services.notifications.domain.hours import Week, Window, week
 from services.notifications.domain.message import Channel
@@ -24,52 +24,48 @@ HOURS: Week = tuple(Window(day, 8 * 60, 20 * 60) for day in range(1, 8))
 DIGEST_MINUTE = 9 * 60
 WORKING_DAYS = (1, 2, 3, 4, 5)
 
-Minute = Annotated[int, Field(ge=0, le=24 * 60)]
-Weekday = Annotated[int, Field(ge=1, le=7, description="1 is Monday")]
+Minute = Annotated[int, Interval(ge=0, le=24 * 60)]
+# 1 is Monday.
+Weekday = Annotated[int, Interval(ge=1, le=7)]
 
 
-class _Choice(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Hours(_Choice):
+@dataclass(frozen=True, slots=True)
+class Hours:
     """A weekly window in which one may be written to, on the clock of one's own zone."""
 
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
     weekday: Weekday
     from_minute: Minute
     until_minute: Minute
 
-    @model_validator(mode="after")
-    def _forward(self) -> Self:
+    def __post_init__(self) -> None:
         if self.until_minute <= self.from_minute:
             raise ValueError(
                 "until_minute: must be after from_minute; past midnight is two windows"
             )
-        return self
 
 
-class Digest(_Choice):
+@dataclass(frozen=True, slots=True)
+class Digest:
     """When what can wait is gathered into one mail: a minute of the day, on some weekdays."""
 
-    at_minute: Annotated[int, Field(ge=0, lt=24 * 60)] = DIGEST_MINUTE
-    weekdays: tuple[Weekday, ...] = Field(default=WORKING_DAYS, min_length=1, max_length=7)
-
-    @field_validator("weekdays")
-    @classmethod
-    def _in_order(cls, days: tuple[int, ...]) -> tuple[int, ...]:
-        return tuple(sorted(set(days)))
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
+    at_minute: Annotated[int, Interval(ge=0, lt=24 * 60)] = DIGEST_MINUTE
+    weekdays: Annotated[tuple[Weekday, ...], Len(1, 7)] = WORKING_DAYS
 
 
-class Choices(_Choice):
+@dataclass(frozen=True, slots=True)
+class Choices:
     """All that somebody has chosen; None and what is not named is left to whoever comes after.
 
     `ways` are by subject (a workflow, a category, or `*`) and channel. No `hours` at all means
     never, and inbox alone.
     """
 
-    ways: dict[str, dict[Channel, Mode]] = Field(default={}, max_length=200)
-    hours: tuple[Hours, ...] | None = Field(default=None, max_length=50)
-    budget_per_day: Annotated[int, Field(ge=0, le=50)] | None = None
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
+    ways: Annotated[Mapping[str, Mapping[Channel, Mode]], Len(0, 200)] = field(default_factory=dict)
+    hours: Annotated[tuple[Hours, ...], Len(0, 50)] | None = None
+    budget_per_day: Annotated[int, Interval(ge=0, le=50)] | None = None
     digest: Digest | None = None
 
 

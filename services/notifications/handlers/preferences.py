@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from services.notifications.domain.message import Channel
@@ -60,7 +60,7 @@ async def stop(
     kept = await preferences.hold(conn, tenant, person)
     ways = {**kept.choices.ways}
     ways[category] = {**ways.get(category, {}), "email": "off"}
-    choices = kept.choices.model_copy(update={"ways": ways})
+    choices = replace(kept.choices, ways=ways)
     if choices != kept.choices:
         change = Change(kept.revision + 1, now, person, "unsubscribed", choices)
         await preferences.save(conn, tenant, person, change)

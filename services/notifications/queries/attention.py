@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import asyncpg
 import orjson
+from pydantic import TypeAdapter
 
 from services.notifications.domain.attention import Attention, Leave, Terms
 from services.notifications.domain.hours import ALWAYS, Week, Window
@@ -204,6 +205,9 @@ def _attention(row: asyncpg.Record) -> Attention:
     )
 
 
+CHOICES = TypeAdapter(Choices)
+
+
 # Most people have chosen nothing, and parsing is most of the work for who has.
 @lru_cache(maxsize=4_096)
 def _wishes(own: str | None, tenants: str | None) -> Wishes:
@@ -212,7 +216,7 @@ def _wishes(own: str | None, tenants: str | None) -> Wishes:
 
 def choices_of(kept: str | None) -> Choices:
     """Choices as they were kept. Names this release does not know any more are passed over."""
-    return Choices.model_validate_json(kept, extra="ignore") if kept else NOTHING
+    return CHOICES.validate_json(kept, extra="ignore") if kept else NOTHING
 
 
 def _terms(row: asyncpg.Record) -> PairTerms:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from services.notifications.domain.preferences import NOTHING, Choices
-from services.notifications.queries.attention import choices_of
+from services.notifications.queries.attention import CHOICES, choices_of
 from shared.ids import PersonId, TenantId
 from shared.postgres.pool import Connection
 
@@ -69,7 +69,7 @@ async def hold(conn: Connection, tenant: TenantId, of_whom: PersonId) -> Kept:
 
 async def save(conn: Connection, tenant: TenantId, of_whom: PersonId, change: Change) -> None:
     """Keep the change as what is chosen now, and note it."""
-    chosen = change.choices.model_dump_json(exclude_defaults=True)
+    chosen = CHOICES.dump_json(change.choices, exclude_defaults=True).decode()
     told = (tenant, of_whom, change.revision, chosen, change.changed_at)
     await conn.execute(_SAVE, *told)
     await conn.execute(_NOTE, *told, change.changed_by, change.how)

@@ -28,7 +28,7 @@ from services.notifications.domain.budget import allot
 from services.notifications.domain.hours import Window
 from services.notifications.domain.message import Cause, Channel, Message
 from services.notifications.domain.preferences import Choices, Digest, Hours, Wishes
-from services.notifications.domain.workflow import Workflow
+from services.notifications.domain.workflow import Mode, Workflow
 from shared.ids import NotificationId, PairId, TenantId
 from tests.unit.notifications.builders import MENTEE, MENTOR
 
@@ -71,8 +71,8 @@ def wishing(own: Choices | None = None, tenants: Choices | None = None) -> Atten
     return replace(READER, wishes=Wishes(own or Choices(), tenants or Choices()))
 
 
-def way(subject: str, mode: str, channel: str = "email") -> Choices:
-    return Choices.model_validate({"ways": {subject: {channel: mode}}})
+def way(subject: str, mode: Mode, channel: Channel = "email") -> Choices:
+    return Choices(ways={subject: {channel: mode}})
 
 
 def decided(
