@@ -16,7 +16,6 @@ SLOW_POLL_S = 0.2
 WAIT_S = 60.0
 # Longer than any loop of any service sleeps: what nothing has touched for so long is at rest.
 STILL_S = 2.0
-UNFINISHED = ("queued", "claimed", "waiting_for_address")
 
 
 async def until(condition: Callable[[], Awaitable[object]], what: str) -> None:
@@ -38,9 +37,9 @@ async def swept(api: Api, now: datetime) -> bool:
 
 
 async def unsent(api: Api) -> int:
-    """How many messages are still to be handed over."""
+    """How many messages are to be handed over now; what waits for its reader's hours is not."""
     page = await api.get("notifications", "/v1/messages?limit=1")
-    return sum(each["messages"] for each in page["counts"] if each["state"] in UNFINISHED)
+    return int(sum(each["due"] for each in page["counts"]))
 
 
 async def settled(api: Api, now: datetime) -> bool:

@@ -79,7 +79,7 @@ def build_router(pool: Pool, clock: Clock, templates: Templates, live: Live) -> 
     router = APIRouter()
     _inbox_routes(router, pool, clock, templates)
     _stream_route(router, live)
-    _record_routes(router, pool)
+    _record_routes(router, pool, clock)
     return router
 
 
@@ -136,7 +136,7 @@ def _stream_route(router: APIRouter, live: Live) -> None:
         )
 
 
-def _record_routes(router: APIRouter, pool: Pool) -> None:
+def _record_routes(router: APIRouter, pool: Pool, clock: Clock) -> None:
     @router.get("/v1/people/{person_id}/messages", summary="What was said to a person, and why")
     async def timeline(
         caller: Authenticated, person_id: PersonInPath, limit: Limit = 50, cursor: Cursor = None
@@ -152,7 +152,9 @@ def _record_routes(router: APIRouter, pool: Pool) -> None:
     @router.get("/v1/messages", summary="All messages of a tenant, without the words")
     async def overview(caller: Authenticated, limit: Limit = 50, cursor: Cursor = None) -> Overview:
         caller.require("service")
-        found, counts = await handlers.overview(pool, caller.tenant, _page(limit, cursor))
+        found, counts = await handlers.overview(
+            pool, caller.tenant, _page(limit, cursor), clock.now()
+        )
         return Overview(items=found, counts=list(counts), next_cursor=_next(_places(found), limit))
 
 

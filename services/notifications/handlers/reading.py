@@ -53,8 +53,9 @@ async def timeline(
 
 
 async def overview(
-    pool: Pool, tenant: TenantId, page: reading.Page
+    pool: Pool, tenant: TenantId, page: reading.Page, now: datetime
 ) -> tuple[list[reading.Record], Sequence[reading.Count]]:
     """A page of the tenant's messages, and how many there are of each kind."""
     async with reading_for(pool, tenant) as conn:
-        return await reading.records(conn, tenant, page), await reading.counts(conn, tenant)
+        found = await reading.records(conn, tenant, page)
+        return found, await reading.counts(conn, tenant, now)

@@ -56,7 +56,10 @@ _RECORDS = """
     ORDER BY created_at DESC, message_id DESC LIMIT $5
 """
 _COUNTS = """
-    SELECT workflow, channel, state, count(*) AS messages FROM message
+    SELECT workflow, channel, state, count(*) AS messages,
+           count(*) FILTER (WHERE state IN ('claimed', 'waiting_for_address')
+                               OR state IN ('queued', 'gathered') AND due_at <= $2) AS due
+    FROM message
     WHERE tenant = $1 GROUP BY workflow, channel, state ORDER BY workflow, channel, state
 """
 
@@ -114,12 +117,16 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many messages of a workflow and channel are in a state."""
+    """How many messages of a workflow and channel are in a state.
+
+    `due` are those to be handed over now; the others are done, or wait for their reader's hours.
+    """
 
     workflow: str
     channel: str
     state: str
     messages: int
+    due: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,9 +185,9 @@ async def records(
     return [_record(row) for row in rows]
 
 
-async def counts(conn: Connection, tenant: TenantId) -> Sequence[Count]:
-    """How many messages the tenant has in each workflow, channel and state."""
-    return [Count(*row) for row in await conn.fetch(_COUNTS, tenant)]
+async def counts(conn: Connection, tenant: TenantId, now: datetime) -> Sequence[Count]:
+    """How many messages the tenant has in each workflow, channel and state; how many are due."""
+    return [Count(*row) for row in await conn.fetch(_COUNTS, tenant, now)]
 
 
 def _record(row: asyncpg.Record) -> Record:
