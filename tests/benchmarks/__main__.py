@@ -26,6 +26,7 @@ from tests.benchmarks import (
     bench_memory,
     bench_million,
     bench_per_event,
+    bench_planning,
     bench_rebuild,
     bench_relay,
     bench_run,
@@ -56,6 +57,7 @@ BENCHES: dict[str, Callable[[Bench], Coroutine[Any, Any, list[Result]]]] = {
     "run": bench_run.measure,
     "shortlist": bench_shortlist.measure,
     "intake": bench_intake.measure,
+    "planning": bench_planning.measure,
 }
 
 
