@@ -1,4 +1,6 @@
-"""A fresh, migrated database per test, cloned from a template that is migrated once a run."""
+"""A fresh, migrated database per test: cloned from a template that is migrated once a run, or one
+that an earlier test has left and that was made as good as new.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +15,7 @@ import asyncpg
 
 from shared.postgres.migrate import migrate
 from shared.postgres.pool import Pool, open_pool
+from tests.support.cleaning import Fresh, clean, look
 
 ROOT = Path(__file__).parents[2]
 PASSWORD = "only-for-tests"
@@ -41,6 +44,8 @@ class Databases:
     def __init__(self, admin_dsn: str) -> None:
         self._admin_dsn = admin_dsn
         self._templates: dict[tuple[str, ...], str] = {}
+        self._fresh: dict[str, Fresh] = {}
+        self._left: dict[str, list[str]] = {}
         self._lock = asyncio.Lock()
 
     async def create(self, *services: str) -> str:
@@ -56,13 +61,26 @@ class Databases:
     @asynccontextmanager
     async def pool(self, service: str, *, size: int = 8) -> AsyncIterator[Pool]:
         """A pool on a new database with the schema of one service."""
-        dsn = await self.create(service)
+        left = self._left.setdefault(service, [])
+        dsn = left.pop() if left else await self.create(service)
+        if service not in self._fresh:
+            self._fresh[service] = await look(dsn)
         pool = await open_pool(service_dsn(dsn, service), service=service, size=size)
         try:
             yield pool
         finally:
             pool.terminate()  # a connection a failed test forgot must not hold up the run
-            await self.drop(dsn)
+            await self._end_sessions(dsn)
+            if await clean(dsn, self._fresh[service]):
+                left.append(dsn)
+            else:
+                await self.drop(dsn)
+
+    async def _end_sessions(self, dsn: str) -> None:
+        await self._execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = $1",
+            urlsplit(dsn).path[1:],
+        )
 
     async def _template(self, services: tuple[str, ...]) -> str:
         async with self._lock:
@@ -76,9 +94,9 @@ class Databases:
                 self._templates[services] = name
             return self._templates[services]
 
-    async def _execute(self, statement: str) -> None:
+    async def _execute(self, statement: str, *args: object) -> None:
         conn = await asyncpg.connect(self._admin_dsn)
         try:
-            await conn.execute(statement)
+            await conn.execute(statement, *args)
         finally:
             await conn.close()

@@ -19,13 +19,15 @@ from shared.events.people import (
 from shared.postgres.pool import Connection
 
 
-async def on_states(conn: Connection, events: Sequence[Event], _now: datetime) -> None:
+async def on_states(conn: Connection, events: Sequence[Event], now: datetime) -> None:
     """Keep names and addresses. What waited for them is found by the sending loop."""
     told = []
     for event in events:
         assert isinstance(event.fact, PersonState)
         told.append(Told(event.fact, event.occurred_at))
-    await people.save_people(conn, events[0].tenant, told)
+    tenant = events[0].tenant
+    moved = await people.save_people(conn, tenant, told)
+    await messages.look_again(conn, tenant, moved, now)
 
 
 async def on_leave(conn: Connection, event: Event, _now: datetime) -> None:
@@ -36,7 +38,7 @@ async def on_leave(conn: Connection, event: Event, _now: datetime) -> None:
     leave = KeptLeave(fact.person_id, fact.leave_id, fact.started_on, back_on)
     await attention.save_leave(conn, event, leave)
     if back_on is not None:
-        await messages.look_again(conn, event.tenant, fact.person_id, event.occurred_at)
+        await messages.look_again(conn, event.tenant, [fact.person_id], event.occurred_at)
 
 
 async def on_left(conn: Connection, event: Event, _now: datetime) -> None:

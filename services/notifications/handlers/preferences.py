@@ -10,7 +10,7 @@ from services.notifications.domain.message import Channel
 from services.notifications.domain.preferences import EVERYTHING, NOTHING, Choices, Wishes
 from services.notifications.domain.workflow import Mode
 from services.notifications.domain.workflows import CATEGORIES, WORKFLOWS
-from services.notifications.queries import preferences
+from services.notifications.queries import messages, preferences
 from services.notifications.queries.preferences import EVERYBODY, Change, Kept
 from shared.asking import Ask
 from shared.errors import Rejected
@@ -49,6 +49,7 @@ async def choose(pool: Pool, ask: Ask, of_whom: PersonId, choices: Choices) -> C
         if choices != kept.choices:
             change = Change(kept.revision + 1, ask.now, ask.person, "chosen", choices)
             await preferences.save(conn, ask.tenant, of_whom, change)
+            await messages.look_again(conn, ask.tenant, [of_whom], ask.now)
             kept = Kept(change.revision, choices)
         return await _chosen(conn, ask.tenant, of_whom, kept)
 

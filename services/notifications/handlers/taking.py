@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from itertools import islice
 from uuid import UUID
 
 from services.notifications.domain import announcement
@@ -75,27 +76,54 @@ async def take(conn: Connection, channels: Sequence[Channel], batch: Batch) -> l
     if not found:
         return []
     cases = await _within_budget(conn, await _look(conn, found, batch.now), batch.now)
-    said = [case for case in cases if isinstance(case.decision, Say)]
+    said, aside = _parted(cases)
     counted = [_counted(case, batch.now, counts=case.decision == _COUNTS) for case in said]
     await messages.claim(conn, counted, batch.lease_until)
-    await _put_aside(conn, [case for case in cases if case not in said], batch.now)
+    await _put_aside(conn, aside, batch.now)
     return [_taken(case) for case in said]
 
 
 async def take_digests(conn: Connection, batch: Batch) -> list[Gathered]:
     """Take the digests that may be sent now, each whole. What has become stale is left out."""
     found = await digests.due(conn, batch.now, batch.limit)
-    taken: list[Gathered] = []
+    looked = iter(await _look(conn, [due for _, items in found for due in items], batch.now))
+    kept: dict[UUID, list[_Case]] = {}
+    stale: list[_Case] = []
     for digest_id, items in found:
-        cases = await _look(conn, items, batch.now)
-        dropped = [case for case in cases if isinstance(case.decision, Drop)]
-        await _put_aside(conn, dropped, batch.now)
-        kept = [case for case in cases if case not in dropped]
-        if kept and await _digest_may_come(conn, kept, batch.now):
-            counted = [_counted(case, batch.now, counts=True) for case in kept]
-            await messages.claim(conn, counted, batch.lease_until)
-            taken.append(Gathered(digest_id, tuple(map(_taken, kept))))
+        for case in islice(looked, len(items)):
+            if isinstance(case.decision, Drop):
+                stale.append(case)
+            else:
+                kept.setdefault(digest_id, []).append(case)
+    # All of a digest comes when its reader's first does, or waits as long.
+    firsts = [
+        replace(cases[0], decision=decide_digest(cases[0].reader, batch.now))
+        for cases in kept.values()
+    ]
+    firsts = await _within_budget(conn, firsts, batch.now)
+    waiting: list[_Case] = []
+    taken: list[Gathered] = []
+    for (digest_id, cases), first in zip(kept.items(), firsts, strict=True):
+        if isinstance(first.decision, Say):
+            taken.append(Gathered(digest_id, tuple(map(_taken, cases))))
+        else:
+            waiting += [replace(case, decision=first.decision) for case in cases]
+    counted = [
+        _counted(case, batch.now, counts=True) for each in taken for case in kept[each.digest_id]
+    ]
+    await messages.claim(conn, counted, batch.lease_until)
+    await _put_aside(conn, stale, batch.now)
+    await _put_aside(conn, waiting, batch.now, is_digest=True)
     return taken
+
+
+def _parted(cases: Sequence[_Case]) -> tuple[list[_Case], list[_Case]]:
+    """What is said, and what is put aside."""
+    said: list[_Case] = []
+    aside: list[_Case] = []
+    for case in cases:
+        (said if isinstance(case.decision, Say) else aside).append(case)
+    return said, aside
 
 
 async def _look(conn: Connection, found: Sequence[Due], now: datetime) -> list[_Case]:
@@ -127,23 +155,6 @@ async def _within_budget(conn: Connection, cases: Sequence[_Case], now: datetime
         if not has_place
     }
     return [late.get(id(case), case) for case in cases]
-
-
-async def _digest_may_come(conn: Connection, kept: Sequence[_Case], now: datetime) -> bool:
-    """Whether it has a place in its reader's day; puts all of it aside where it has none."""
-    first = kept[0]
-    decision = decide_digest(first.reader, now)
-    if isinstance(decision, Say) and first.due.counted_on is None:
-        day = _day(first, now)
-        used = await attention.used(conn, [day])
-        if used[day] < first.reader.wishes.budget_per_day:
-            await attention.use(conn, {day: used[day] + 1})
-        else:
-            decision = Hold(next_day(first.reader, NO_TERMS, now), "budget")
-    if isinstance(decision, Say):
-        return True
-    await _put_aside(conn, [replace(case, decision=decision) for case in kept], now, is_digest=True)
-    return False
 
 
 async def _put_aside(

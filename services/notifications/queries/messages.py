@@ -44,8 +44,9 @@ _SUPPRESS_PERSON = """
     WHERE tenant = $1 AND person_id = $2 AND state IN ('waiting_for_address', 'queued', 'gathered')
 """
 _LOOK_AGAIN = """
-    UPDATE message SET due_at = $3
-    WHERE tenant = $1 AND person_id = $2 AND state IN ('queued', 'gathered') AND reason = 'leave'
+    UPDATE message SET due_at = least(due_at, $3)
+    WHERE tenant = $1 AND person_id = ANY($2::text[]) AND state IN ('queued', 'gathered')
+      AND reason IN ('leave', 'quiet_hours', 'pair_hours', 'budget')
 """
 # A row whose lease is over was taken by a sender that is gone: it is due again like any other.
 _DUE = """
@@ -164,9 +165,12 @@ async def suppress_person(conn: Connection, tenant: TenantId, person_id: PersonI
     await conn.execute(_SUPPRESS_PERSON, tenant, person_id)
 
 
-async def look_again(conn: Connection, tenant: TenantId, person_id: PersonId, at: datetime) -> None:
-    """Have what was held for a leave looked at anew from `at` on."""
-    await conn.execute(_LOOK_AGAIN, tenant, person_id, at)
+async def look_again(
+    conn: Connection, tenant: TenantId, people: Sequence[PersonId], at: datetime
+) -> None:
+    """Have what is held for these people looked at anew from `at` on: their time has changed."""
+    if people:
+        await conn.execute(_LOOK_AGAIN, tenant, people, at)
 
 
 async def due(

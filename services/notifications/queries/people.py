@@ -26,6 +26,12 @@ _SAVE_PEOPLE = """
         timezone = EXCLUDED.timezone, as_of = EXCLUDED.as_of, has_left = false
     WHERE person.as_of <= EXCLUDED.as_of
 """
+_MOVED = """
+    SELECT person_id FROM person
+    JOIN jsonb_to_recordset($2::jsonb) AS told (person_id text, timezone text, as_of timestamptz)
+        USING (person_id)
+    WHERE person.tenant = $1 AND person.timezone <> told.timezone AND person.as_of <= told.as_of
+"""
 _FORGET_PERSON = """
     INSERT INTO person (tenant, person_id, locale, timezone, has_left, as_of)
     VALUES ($1, $2, 'en', 'UTC', true, $3)
@@ -45,8 +51,13 @@ class Told:
     as_of: datetime
 
 
-async def save_people(conn: Connection, tenant: TenantId, told: Sequence[Told]) -> None:
-    """Keep each person as they were then, unless something later is known, here or already."""
+async def save_people(
+    conn: Connection, tenant: TenantId, told: Sequence[Told]
+) -> Sequence[PersonId]:
+    """Keep each person as they were then, unless something later is known, here or already.
+
+    Who is in another zone now.
+    """
     newest = {each.person.person_id: each for each in sorted(told, key=lambda each: each.as_of)}
     rows = [
         {
@@ -59,7 +70,10 @@ async def save_people(conn: Connection, tenant: TenantId, told: Sequence[Told]) 
         }
         for each in newest.values()
     ]
-    await conn.execute(_SAVE_PEOPLE, tenant, orjson.dumps(rows).decode())
+    given = orjson.dumps(rows).decode()
+    moved = [PersonId(row[0]) for row in await conn.fetch(_MOVED, tenant, given)]
+    await conn.execute(_SAVE_PEOPLE, tenant, given)
+    return moved
 
 
 async def forget_person(

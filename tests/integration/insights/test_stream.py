@@ -150,6 +150,10 @@ async def test_one_programme_is_what_was_asked_for(world: World) -> None:
         assert late.data["pair_id"] == str(other)
 
 
+def with_position(event_id: str, position: int) -> str:
+    return f"{event_id.rpartition('.')[0]}.{position}"
+
+
 async def test_an_id_older_than_the_ring_gets_a_snapshot(world: World) -> None:
     pairs = [uuid4() for _ in range(4)]
     await world.happens(*[first_of(pair) for pair in pairs])
@@ -157,13 +161,13 @@ async def test_an_id_older_than_the_ring_gets_a_snapshot(world: World) -> None:
     async with api.listening() as listener:
         (live,) = await listener.hears(1, "live")
     assert live.id is not None
-    known = live.id.replace(".4", ".2")
+    known = with_position(live.id, 2)
     async with api.listening(last=known) as listener:
         assert [it.position for it in await listener.hears(2, "trust")] == [3, 4]
     await forget(world.pool, 1, 3600)
     assert await world.positions("service") == [4]
     elsewhere = live.id.replace(live.id.split(".")[1], "0" * 8)
-    for gone in (known, elsewhere, live.id.replace(".4", ".5")):
+    for gone in (known, elsewhere, with_position(live.id, 5)):
         async with api.listening(last=gone) as listener:
             await listener.hears(1, "live")
             assert [it.event for it in listener.said[:5]] == ["reset"] + ["snapshot"] * 4

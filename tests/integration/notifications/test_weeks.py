@@ -16,6 +16,7 @@ import pytest
 
 from services.notifications.domain.preferences import Choices, Digest, Hours
 from services.notifications.domain.rules import TOLD
+from services.notifications.domain.workflow import Mode
 from services.notifications.domain.workflows import WORKFLOWS
 from shared.events.contracts.examples import sample_event
 from shared.events.envelope import Event, new_event
@@ -31,6 +32,7 @@ from tests.unit.notifications.builders import TENANT
 pytestmark = pytest.mark.stack
 
 ZONES = ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "UTC")
+MODES: tuple[Mode, ...] = ("now", "digest")
 DAYS, PAIRS = 9, 6
 # Days before clocks change in Europe; in America they change two weeks earlier, or one later.
 SPRING, AUTUMN = "2026-03-24T00:00:00+00:00", "2026-10-22T00:00:00+00:00"
@@ -46,11 +48,17 @@ class Someone:
     hours: tuple[Hours, ...]
     budget: int
     digest: Digest
+    mode: Mode
     agreed: tuple[AgreedHours, ...]
     away: tuple[date, date]
 
     def choices(self) -> Choices:
-        return Choices(hours=self.hours, budget_per_day=self.budget, digest=self.digest)
+        return Choices(
+            ways={"*": {"email": self.mode}},
+            hours=self.hours,
+            budget_per_day=self.budget,
+            digest=self.digest,
+        )
 
     def may_be_written_to(self, at: datetime, *, by_the_pair: bool) -> bool:
         local = at.astimezone(self.zone)
@@ -117,7 +125,8 @@ def someone(chance: random.Random, name: str, begin: datetime) -> Someone:
     away = (begin.date() + timedelta(days=4), back) if chance.random() < 0.3 else (back, back)
     digest = Digest(at_minute=chance.choice((0, 150, 540)), weekdays=tuple(range(1, 8)))
     zone = ZoneInfo(chance.choice(ZONES))
-    return Someone(person, zone, hours, chance.randrange(0, 4), digest, agreed, away)
+    budget, mode = chance.randrange(0, 4), chance.choice(MODES)
+    return Someone(person, zone, hours, budget, digest, mode, agreed, away)
 
 
 def beginnings(
