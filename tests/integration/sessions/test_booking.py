@@ -22,7 +22,7 @@ from tests.integration.sessions.world import DAY, HOUR, MENTEE, MENTOR, START, S
 
 pytestmark = pytest.mark.stack
 
-ROUNDS = 25
+ROUNDS = 15
 
 
 async def test_somebody_in_two_pairs_meets_one_of_them_at_a_time(world: World) -> None:

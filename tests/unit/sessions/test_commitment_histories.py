@@ -255,7 +255,7 @@ class AnyHistory(RuleBasedStateMachine):
 
 
 TestAnyHistory = AnyHistory.TestCase
-TestAnyHistory.settings = settings(max_examples=150, stateful_step_count=25, deadline=None)
+TestAnyHistory.settings = settings(max_examples=80, stateful_step_count=25, deadline=None)
 
 
 def test_the_revision_is_not_a_rules_business() -> None:

@@ -287,4 +287,4 @@ class Life(RuleBasedStateMachine):
 
 
 TestLife = Life.TestCase
-TestLife.settings = settings(max_examples=300, stateful_step_count=25, deadline=None)
+TestLife.settings = settings(max_examples=200, stateful_step_count=25, deadline=None)

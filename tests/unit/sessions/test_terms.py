@@ -373,7 +373,7 @@ def minute_suits(terms: Terms, member: Member, at: datetime) -> bool:
     )
 
 
-@settings(max_examples=500)
+@settings(max_examples=200)
 @given(situations())
 def test_a_session_is_allowed_if_every_minute_of_it_is(it: tuple[Terms, Pair, Slot]) -> None:
     terms, both, slot = it
