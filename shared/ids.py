@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import NewType
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import uuid_utils
 
@@ -21,6 +21,7 @@ NotificationId = NewType("NotificationId", UUID)
 
 # Names derived ids; changing it would change every derived id, so it never changes.
 NAMESPACE = UUID("6f0f6b52-9a7e-5d0c-8f0e-0f5ad1c0a7e1")
+_NAMESPACE = uuid_utils.UUID(str(NAMESPACE))
 
 
 def new_id() -> UUID:
@@ -30,4 +31,4 @@ def new_id() -> UUID:
 
 def derived_id(*parts: str) -> UUID:
     """The same UUIDv5 for the same parts, always. Parts may hold any text but U+001F."""
-    return uuid5(NAMESPACE, "\x1f".join(parts))
+    return UUID(bytes=uuid_utils.uuid5(_NAMESPACE, "\x1f".join(parts)).bytes)

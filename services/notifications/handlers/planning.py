@@ -65,17 +65,21 @@ async def _plan(
 
 
 async def _keep_terms(conn: Connection, tenant: TenantId, events: Sequence[Event]) -> None:
+    agreed: dict[PairId, tuple[int, PairTerms]] = {}
     for event in events:
         fact = event.fact
         if isinstance(fact, AgreementSigned):
-            terms = PairTerms(
-                fact.mentor_id,
-                fact.mentee_id,
-                tuple(fact.channels),
-                hours_of(fact, fact.mentor_id),
-                hours_of(fact, fact.mentee_id),
-            )
-            await attention.save_terms(conn, tenant, fact.pair_id, fact.agreement_version, terms)
+            known = agreed.get(fact.pair_id)
+            if known is None or known[0] < fact.agreement_version:
+                terms = PairTerms(
+                    fact.mentor_id,
+                    fact.mentee_id,
+                    tuple(fact.channels),
+                    hours_of(fact, fact.mentor_id),
+                    hours_of(fact, fact.mentee_id),
+                )
+                agreed[fact.pair_id] = fact.agreement_version, terms
+    await attention.save_terms(conn, tenant, agreed)
 
 
 class _Plan:

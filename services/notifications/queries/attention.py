@@ -51,12 +51,14 @@ _TERMS = """
 """
 _SAVE_TERMS = """
     INSERT INTO pair_terms (tenant, pair_id, version, mentor_id, mentee_id, channels, hours)
-    VALUES ($1, $2, $3, $4, $5, $6, $7)
+    SELECT $1, pair_id, version, mentor_id, mentee_id, channels, hours
+    FROM jsonb_to_recordset($2::jsonb) AS agreed (
+        pair_id uuid, version int, mentor_id text, mentee_id text, channels text[], hours jsonb
+    )
+    ORDER BY pair_id
     ON CONFLICT (tenant, pair_id) DO UPDATE
-    SET (version, mentor_id, mentee_id, channels, hours)
-      = (excluded.version, excluded.mentor_id, excluded.mentee_id, excluded.channels,
-         excluded.hours)
-    WHERE pair_terms.version < excluded.version
+    SET version = EXCLUDED.version, channels = EXCLUDED.channels, hours = EXCLUDED.hours
+    WHERE pair_terms.version < EXCLUDED.version
 """
 # Holds the rows until the commit, so two senders never both take the last place.
 _USED = """
@@ -147,21 +149,26 @@ async def terms(
 
 
 async def save_terms(
-    conn: Connection, tenant: TenantId, pair: PairId, version: int, agreed: PairTerms
+    conn: Connection, tenant: TenantId, agreed: Mapping[PairId, tuple[int, PairTerms]]
 ) -> None:
-    """Keep what a pair agreed, unless a later version is known."""
-    sides = {"mentor": agreed.mentors, "mentee": agreed.mentees}
-    hours = orjson.dumps({side: list(map(list, hours)) for side, hours in sides.items()}).decode()
-    await conn.execute(
-        _SAVE_TERMS,
-        tenant,
-        pair,
-        version,
-        agreed.mentor_id,
-        agreed.mentee_id,
-        list(agreed.channels),
-        hours,
-    )
+    """Keep what pairs agreed, each with its version, unless a later one is known."""
+    if not agreed:
+        return
+    rows = [
+        {
+            "pair_id": str(pair),
+            "version": version,
+            "mentor_id": terms.mentor_id,
+            "mentee_id": terms.mentee_id,
+            "channels": terms.channels,
+            "hours": {
+                "mentor": list(map(list, terms.mentors)),
+                "mentee": list(map(list, terms.mentees)),
+            },
+        }
+        for pair, (version, terms) in agreed.items()
+    ]
+    await conn.execute(_SAVE_TERMS, tenant, orjson.dumps(rows).decode())
 
 
 async def used(conn: Connection, days: Iterable[Day]) -> dict[Day, int]:
