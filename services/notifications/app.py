@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from email.headerregistry import Address
 
 from pydantic import SecretStr
 
-from services.notifications.api import build_api, preferences, reading
-from services.notifications.channels.email import EmailChannel, Server
+from services.notifications.api import build_api, preferences, reading, unsubscribing
+from services.notifications.channels.email import EmailChannel, Envelope, Server
 from services.notifications.channels.inbox import InboxChannel
 from services.notifications.composing import Composer
 from services.notifications.domain.attempt import RetryPolicy
+from services.notifications.links import Links
 from services.notifications.live import Live
 from services.notifications.rendering import Templates
 from services.notifications.sending import Limits, Sender, Ways
@@ -29,17 +31,22 @@ TIDY_EVERY_S = 1.0
 def build(settings: NotificationsSettings, pool: Pool, clock: Clock) -> Service:
     """The service, wired and not yet running."""
     templates = Templates()
+    links = _links(settings)
     live = Live(pool, templates)
     ways = Ways(
         pool,
         clock,
-        Composer(templates, link=None),
+        Composer(templates, links),
         Settler(pool, clock),
         _limits(settings),
         _policy(settings),
     )
     mail, inbox = Sender(ways, _email(settings)), Sender(ways, InboxChannel())
-    routers = (reading.build_router(pool, clock, templates, live), preferences.build_router(pool))
+    routers = (
+        reading.build_router(pool, clock, templates, live),
+        preferences.build_router(pool),
+        unsubscribing.build_router(pool, clock, links),
+    )
     return Service(
         name="notifications",
         group=NOTIFICATIONS_GROUP,
@@ -82,7 +89,15 @@ def _email(settings: NotificationsSettings) -> EmailChannel:
         password=_opened(settings.smtp_password),
         timeout_s=settings.send_timeout_s,
     )
-    return EmailChannel(server, settings.sender, settings.sender_name)
+    bounces = Address(addr_spec=settings.bounce_address) if settings.bounce_address else None
+    sender = Address(settings.sender_name, addr_spec=settings.sender)
+    return EmailChannel(server, Envelope(sender, bounces))
+
+
+def _links(settings: NotificationsSettings) -> Links | None:
+    if settings.public_url is None:
+        return None
+    return Links(settings.public_url, [each.get_secret_value() for each in settings.link_keys])
 
 
 def _opened(secret: SecretStr | None) -> str | None:

@@ -13,6 +13,9 @@ from shared.settings import ServiceSettings
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 
 
+_ADDRESS = r"^[!-?A-~]+@[A-Za-z0-9.-]+$"
+
+
 class NotificationsSettings(ServiceSettings):
     """Where mail is handed in and how patiently. All problems are reported at once."""
 
@@ -23,12 +26,19 @@ class NotificationsSettings(ServiceSettings):
     smtp_starttls: bool = Field(default=True, description="require STARTTLS; off only on loopback")
     smtp_username: SecretStr | None = None
     smtp_password: SecretStr | None = None
-    sender: Annotated[str, StringConstraints(pattern=r"^[!-?A-~]+@[A-Za-z0-9.-]+$")]
+    sender: Annotated[str, StringConstraints(pattern=_ADDRESS)]
+    bounce_address: Annotated[str, StringConstraints(pattern=_ADDRESS)] | None = None
+    public_url: (
+        Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+(/[^\s]*)?$")] | None
+    ) = Field(default=None, description="where people reach this service, for links in mails")
+    link_keys: tuple[SecretStr, ...] = Field(
+        default=(), description="sign the links in mails, as JSON; the last signs, all are believed"
+    )
     sender_name: Annotated[str, StringConstraints(pattern=r"^[^\r\n]*$")] = "Trustfold"
     send_timeout_s: Seconds = 20.0
     send_every_s: Seconds = 0.5
     send_batch: Annotated[int, Field(ge=1, le=5_000)] = 500
-    smtp_connections: Annotated[int, Field(ge=1, le=100)] = 1
+    smtp_connections: Annotated[int, Field(ge=1, le=100)] = 4
     lease_s: Seconds = 300.0
     max_attempts: Annotated[int, Field(ge=1, le=30)] = 10
     retry_first_s: Seconds = 60.0
@@ -46,6 +56,8 @@ class NotificationsSettings(ServiceSettings):
             raise ValueError("smtp_username and smtp_password come together")
         if self.smtp_username is not None and not self.smtp_starttls:
             raise ValueError("a password is sent only over TLS: smtp_starttls must be on")
+        if (self.public_url is None) != (not self.link_keys):
+            raise ValueError("public_url and link_keys come together")
         if self.lease_s < 3 * self.send_timeout_s:
             raise ValueError("lease_s must be at least three times send_timeout_s")
         return self

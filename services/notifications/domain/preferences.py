@@ -15,9 +15,11 @@ from annotated_types import Interval, Len
 
 from services.notifications.domain.hours import Week, Window, week
 from services.notifications.domain.message import Channel
-from services.notifications.domain.workflow import Mode, Workflow
+from services.notifications.domain.workflow import Category, Mode, Workflow
 
 EVERYTHING = "*"
+# The category of digests themselves: who stops those gets what they would hold in the inbox alone.
+_DIGESTS: Category = "digest"
 BUDGET_PER_DAY = 3
 # From eight to eight, every day.
 HOURS: Week = tuple(Window(day, 8 * 60, 20 * 60) for day in range(1, 8))
@@ -105,7 +107,13 @@ class Wishes:
         default = workflow.channels.get(channel, "off")
         if workflow.is_critical:
             return default
-        return next(self._chosen(workflow, channel), default)
+        mode = next(self._chosen(workflow, channel), default)
+        return "off" if mode == "digest" and self._wants_no_digest else mode
+
+    @property
+    def _wants_no_digest(self) -> bool:
+        said = (choices.ways.get(_DIGESTS, {}).get("email") for choices in (self.own, self.tenants))
+        return next((mode for mode in said if mode is not None), "now") == "off"
 
     def _chosen(self, workflow: Workflow, channel: Channel) -> Iterator[Mode]:
         for choices in (self.own, self.tenants):

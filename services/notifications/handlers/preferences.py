@@ -9,7 +9,7 @@ from datetime import datetime
 from services.notifications.domain.message import Channel
 from services.notifications.domain.preferences import EVERYTHING, NOTHING, Choices, Wishes
 from services.notifications.domain.workflow import Mode
-from services.notifications.domain.workflows import CATEGORIES, WORKFLOWS
+from services.notifications.domain.workflows import CATEGORIES, DIGEST, WORKFLOWS
 from services.notifications.queries import messages, preferences
 from services.notifications.queries.preferences import EVERYBODY, Change, Kept
 from shared.asking import Ask
@@ -96,6 +96,8 @@ def _possible(subject: str) -> frozenset[Channel] | None:
     """The channels something can come by, and None for a subject that there is not."""
     if subject in WORKFLOWS and WORKFLOWS[subject].is_critical:
         raise Rejected("is always told, and at once", field=f"ways.{subject}")
+    if subject == DIGEST.category:
+        return frozenset(DIGEST.channels)
     named = [
         workflow
         for workflow in WORKFLOWS.values()

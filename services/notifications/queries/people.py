@@ -43,6 +43,10 @@ _FORGET_PERSON = """
 """
 
 
+_LOCALE = "SELECT locale FROM person WHERE tenant = $1 AND person_id = $2"
+_IS_KNOWN = "SELECT true FROM person WHERE tenant = $1 AND person_id = $2 AND NOT has_left"
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """A person as a fact told of them."""
@@ -81,3 +85,13 @@ async def forget_person(
 ) -> bool:
     """Delete name and address, unless something later is known; whether it was done."""
     return bool(await conn.fetchval(_FORGET_PERSON, tenant, person_id, as_of))
+
+
+async def locale_of(conn: Connection, tenant: TenantId, person_id: PersonId) -> str:
+    """The language the person reads; English for who is not known."""
+    return str(await conn.fetchval(_LOCALE, tenant, person_id) or "en")
+
+
+async def is_known(conn: Connection, tenant: TenantId, person_id: PersonId) -> bool:
+    """Whether the person is here, and not only remembered as having left."""
+    return bool(await conn.fetchval(_IS_KNOWN, tenant, person_id))
