@@ -30,9 +30,11 @@ from tests.benchmarks import (
     bench_rebuild,
     bench_relay,
     bench_run,
+    bench_sending,
     bench_shortlist,
     bench_stream,
     bench_sweeper,
+    bench_windows,
     report,
 )
 from tests.benchmarks.harness import Bench, Result
@@ -58,6 +60,8 @@ BENCHES: dict[str, Callable[[Bench], Coroutine[Any, Any, list[Result]]]] = {
     "shortlist": bench_shortlist.measure,
     "intake": bench_intake.measure,
     "planning": bench_planning.measure,
+    "sending": bench_sending.measure,
+    "windows": bench_windows.measure,
 }
 
 

@@ -72,7 +72,7 @@ async def measure(bench: Bench) -> list[Result]:
     facts = bench.size(small=30_000, full=200_000)
     pairs = facts // 20
     async with bench.network() as network:
-        await publish(network.stack.kafka_bootstrap, _people(pairs))
+        await publish(network.stack.kafka_bootstrap, people(pairs))
         async with pool_of(network, "notifications", size=2) as pool:
             async with pool.acquire() as conn, conn.transaction():
                 await act_for_all(conn)
@@ -138,7 +138,8 @@ def _planned(row: asyncpg.Record) -> Planned:
     )
 
 
-def _people(pairs: int) -> Iterator[Event]:
+def people(pairs: int) -> Iterator[Event]:
+    """Both sides of so many pairs join."""
     for n in range(PEOPLE_A_PAIR * pairs):
         side, place = ("mentor", "mentee")[n % 2], n // 2
         fact = PersonJoined(
