@@ -147,7 +147,8 @@ async def ping(pool: Pool, ask: Ask, endpoint_id: UUID) -> Delivery:
     """Send a test there, in a line of its own. Raises NotFound and Disabled."""
     fingerprint = once.fingerprint_of("ping", endpoint_id)
     async with acting_for(pool, ask.tenant) as conn:
-        endpoint = await _lock(conn, ask, endpoint_id)
+        await once.hold(conn, ask)
+        endpoint = await _find(conn, ask, endpoint_id)
         made = await once.earlier(conn, ask, fingerprint)
         if made is None and not endpoint.is_enabled:
             raise Disabled
@@ -178,7 +179,8 @@ async def retry(pool: Pool, ask: Ask, endpoint_id: UUID, delivery_id: UUID) -> D
     """Send it again, with all its attempts. Raises NotFound."""
     fingerprint = once.fingerprint_of("retry", endpoint_id, delivery_id)
     async with acting_for(pool, ask.tenant) as conn:
-        await _lock(conn, ask, endpoint_id)
+        # Not the endpoint's row: who settles deliveries takes the line before it.
+        await once.hold(conn, ask)
         found = await delivery_log.find(conn, ask.tenant, endpoint_id, delivery_id)
         if found is None:
             raise NotFound
