@@ -6,11 +6,15 @@ from datetime import timedelta
 
 from pydantic import SecretStr
 
-from services.notifications.api import build_api, preferences, reading
+from services.notifications.api import build_api, endpoints, preferences, reading
+from services.notifications.channels.chat import ChatChannel
 from services.notifications.channels.email import EmailChannel, Server
+from services.notifications.channels.guarded_http import GuardedHttp, HttpLimits
 from services.notifications.channels.inbox import InboxChannel
 from services.notifications.composing import Composer
+from services.notifications.delivering import Deliverer, DeliveryLimits
 from services.notifications.domain.attempt import RetryPolicy
+from services.notifications.domain.web_address import Reach
 from services.notifications.live import Live
 from services.notifications.rendering import Templates
 from services.notifications.sending import Limits, Sender, Ways
@@ -24,6 +28,7 @@ from shared.postgres.pool import Pool
 from shared.service import Loop, Service
 
 TIDY_EVERY_S = 1.0
+TIDY_DELIVERIES_EVERY_S = 60.0
 
 
 def build(settings: NotificationsSettings, pool: Pool, clock: Clock) -> Service:
@@ -39,7 +44,15 @@ def build(settings: NotificationsSettings, pool: Pool, clock: Clock) -> Service:
         _policy(settings),
     )
     mail, inbox = Sender(ways, _email(settings)), Sender(ways, InboxChannel())
-    routers = (reading.build_router(pool, clock, templates, live), preferences.build_router(pool))
+    reach = _reach(settings)
+    http = GuardedHttp(reach, HttpLimits(settings.hook_timeout_s, settings.hook_connections))
+    chat = Sender(ways, ChatChannel(http, reach))
+    deliverer = Deliverer(pool, clock, http, reach, _shares(settings))
+    routers = (
+        reading.build_router(pool, clock, templates, live),
+        preferences.build_router(pool),
+        endpoints.build_router(pool, reach),
+    )
     return Service(
         name="notifications",
         group=NOTIFICATIONS_GROUP,
@@ -49,7 +62,11 @@ def build(settings: NotificationsSettings, pool: Pool, clock: Clock) -> Service:
             Loop("send", settings.send_every_s, mail.step),
             Loop("digest", settings.send_every_s, mail.step_digests),
             Loop("inbox", settings.send_every_s, inbox.step),
+            Loop("chat", settings.send_every_s, chat.step),
+            Loop("deliver", settings.send_every_s, deliverer.step),
+            Loop("replay", settings.send_every_s, deliverer.step_replays),
             Loop("tidy", TIDY_EVERY_S, mail.tidy),
+            Loop("tidy_deliveries", TIDY_DELIVERIES_EVERY_S, deliverer.tidy),
         ),
         serve=live.run,
     )
@@ -62,6 +79,14 @@ def _limits(settings: NotificationsSettings) -> Limits:
         attempt=timedelta(seconds=settings.send_timeout_s),
         at_once=settings.smtp_connections,
     )
+
+
+def _reach(settings: NotificationsSettings) -> Reach:
+    return Reach(settings.hook_http, settings.hook_any_port, tuple(settings.hook_networks))
+
+
+def _shares(settings: NotificationsSettings) -> DeliveryLimits:
+    return DeliveryLimits(settings.hook_connections, settings.hook_share, settings.lease)
 
 
 def _policy(settings: NotificationsSettings) -> RetryPolicy:

@@ -92,9 +92,11 @@ def _outcome(status: int) -> Outcome:
 
 def _slack(words: Words) -> dict[str, Any]:
     header = {"type": "plain_text", "text": words.subject[:_HEADER], "emoji": False}
-    blocks: list[dict[str, Any]] = [{"type": "header", "text": header}]
-    for part in _parts(_mrkdwn(words.text.strip()), _SECTION)[: _BLOCKS - 1]:
-        blocks.append({"type": "section", "text": {"type": "mrkdwn", "text": part}})
+    parts = _parts(_mrkdwn(words.text.strip()), _SECTION)[: _BLOCKS - 1]
+    blocks = [
+        {"type": "header", "text": header},
+        *({"type": "section", "text": {"type": "mrkdwn", "text": part}} for part in parts),
+    ]
     return {
         # What a notification on a telephone says.
         "text": _mrkdwn(words.subject),
