@@ -103,8 +103,7 @@ class GuardedHttp:
         except (TimeoutError, httpcore.TimeoutException):
             raise HttpFailed("timed_out") from None
         except httpcore.ConnectError as error:
-            is_tls = isinstance(error.__cause__, ssl.SSLError)
-            raise HttpFailed("tls_failed" if is_tls else "cannot_connect") from None
+            raise HttpFailed("tls_failed" if _is_tls(error) else "cannot_connect") from None
         except httpcore.RemoteProtocolError as error:
             # h11 says so when the connection ends before an answer does.
             is_cut = "disconnected" in str(error)
@@ -209,6 +208,15 @@ class _Guard(httpcore.AsyncNetworkBackend):
         if not all(_lets_in(self._reach, address) for address in found):
             raise HttpFailed("address_refused")
         return found
+
+
+def _is_tls(error: BaseException | None) -> bool:
+    """Whether TLS is what failed, however often it was wrapped on its way here."""
+    while error is not None:
+        if isinstance(error, ssl.SSLError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _lets_in(reach: Reach, address: str) -> bool:
