@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from ipaddress import ip_network
 from typing import Any
+from uuid import UUID
 
 import httpx
 
@@ -19,9 +20,10 @@ from services.notifications.handlers.fan_out import fan_out
 from shared.clock import FixedClock
 from shared.events.envelope import Event
 from shared.events.fact import Fact
+from shared.ids import PairId
 from shared.postgres.pool import Pool
 from shared.postgres.tenancy import act_for_all
-from tests.unit.notifications.builders import PAIR, START, happened
+from tests.unit.notifications.builders import START, happened
 
 INSIDE = Reach(http=True, any_port=True, networks=(ip_network("127.0.0.0/8"),))
 BOSS = {"X-Tenant": "acme", "X-Person": "boss", "X-Role": "manager"}
@@ -122,7 +124,7 @@ async def hooks_on(pool: Pool, *, timeout_s: float = 5.0, **limits: Any) -> Asyn
 
 def of_pair(fact: Fact, number: int) -> Fact:
     """The fact about another pair."""
-    return fact.model_copy(update={"pair_id": type(PAIR)(int=1_000 + number)})
+    return fact.model_copy(update={"pair_id": PairId(UUID(int=1_000 + number))})
 
 
 def seen(receiver_ids: Callable[[], int], count: int) -> Callable[[], Awaitable[bool]]:
