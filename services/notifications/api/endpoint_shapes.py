@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 
 from services.notifications.domain.webhook import Endpoint, State
 from services.notifications.handlers.endpoints import Opened
@@ -44,8 +44,6 @@ class ChangeIn(Body):
 
 class ReplayIn(Body):
     """Since when, until when (now, unless you say), and what (what it is sent anyway)."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     from_at: Instant = Field(alias="from")
     until: Instant | None = None
@@ -108,8 +106,6 @@ class DeliveriesOut(BaseModel):
 
 class ReplayOut(BaseModel):
     """`queued` of what was found so far; `skipped` waited already. `is_done`: all is queued."""
-
-    model_config = ConfigDict(populate_by_name=True)
 
     replay_id: UUID
     from_at: datetime = Field(serialization_alias="from")
