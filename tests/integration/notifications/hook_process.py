@@ -1,4 +1,4 @@
-"""A process that sends what is due to endpoints until it is killed: DSN and instant as arguments."""
+"""A process that sends what is due to endpoints until it is killed. Arguments: DSN, instant."""
 
 from __future__ import annotations
 
