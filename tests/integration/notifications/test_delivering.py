@@ -10,14 +10,17 @@ import pytest
 from standardwebhooks.webhooks import Webhook
 
 from services.notifications.domain.webhook import MAX_ATTEMPTS, PATIENCE, WAITS
+from services.notifications.handlers.fan_out import fan_out
 from shared.events.sessions import SessionHeld
 from shared.postgres.pool import Pool
+from shared.postgres.tenancy import act_for_all
 from tests.integration.notifications.hooks import BOSS, Hooks, hooks_on, of_pair, seen
 from tests.support.receiver import CUT, FAILS, GONE, SLOW, Answer, Receiver, busy, moved
 from tests.support.waiting import until
 from tests.unit.notifications.builders import (
     MENTEE,
     SESSION,
+    happened,
     held,
     joined,
     scheduled,
@@ -360,6 +363,34 @@ async def test_what_is_added_while_a_line_ends_is_not_overlooked(
     await hooks.deliver()
 
     assert receiver.ids == ids
+
+
+async def test_what_is_being_added_to_a_line_is_seen_by_who_ends_its_last(
+    hooks: Hooks, receiver: Receiver
+) -> None:
+    await hooks.endpoint(receiver.url)
+    receiver.answers(SLOW)
+    (first,) = await hooks.tell(scheduled())
+    await hooks.deliverer.step()
+    await until(seen(lambda: len(receiver.got), 1), what="the first is under way")
+    second = happened(held())
+
+    async with hooks.pool.acquire() as conn, conn.transaction():
+        await act_for_all(conn)
+        await fan_out(conn, [second], hooks.clock.now())
+        receiver.release()
+        ending = asyncio.create_task(hooks.deliver())
+
+        async def waits() -> bool:
+            return bool(
+                await hooks.rows("SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+            )
+
+        await until(waits, what="who ends the first waits for who adds the second")
+    await ending
+    await hooks.deliver()
+
+    assert receiver.ids == [first, str(second.event_id)]
 
 
 async def test_a_secret_that_was_rotated_signs_for_a_day_more(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import ssl
 import subprocess
@@ -184,13 +185,15 @@ async def test_a_huge_answer_is_not_read_to_its_end(receiver: Receiver) -> None:
 async def test_an_answer_that_does_not_come_is_waited_for_no_longer(receiver: Receiver) -> None:
     receiver.answers(SLOW)
 
-    assert await failure(receiver.url, timeout_s=0.2) == "timed_out"
+    async with asyncio.timeout(2):
+        assert await failure(receiver.url, timeout_s=0.2) == "timed_out"
 
 
 async def test_an_answer_that_never_ends_has_its_status(receiver: Receiver) -> None:
     receiver.answers(DRIPPING)
 
-    assert (await post(receiver.url, timeout_s=0.2)).status == 200
+    async with asyncio.timeout(2):
+        assert (await post(receiver.url, timeout_s=0.2)).status == 200
 
 
 async def test_how_it_failed_is_said_by_a_code(receiver: Receiver) -> None:

@@ -36,6 +36,7 @@ def test_a_plain_address_is_kept_as_it_is_sent(text: str, kept: str | None) -> N
     "text",
     [
         pytest.param("http://hooks.example/", id="no TLS"),
+        pytest.param("http://hooks.example:443/", id="no TLS on the port of TLS"),
         pytest.param("ftp://hooks.example/", id="not the web"),
         pytest.param("file:///etc/passwd", id="a file"),
         pytest.param("hooks.example", id="no scheme"),
@@ -80,6 +81,26 @@ def test_an_odd_address_is_refused_by_its_field(text: str) -> None:
         read_url(text, PUBLIC)
 
     assert refused.value.field == "url"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("http://hooks.example/", "must begin with https://"),
+        ("https://user:secret@hooks.example/", "has a user name"),
+        ("https://hooks.example/#a", "has a fragment"),
+        ("https://hooks.example:8080/", "has an unusual port"),
+        ("https://bücher.example/", "in plain ASCII"),
+        ("https://127.1/", "not four numbers"),
+        ("https://10.0.0.1/", "not on the public Internet"),
+        ("https://[fe80::1%eth0]/", "with a zone"),
+    ],
+)
+def test_what_is_wrong_is_said_without_the_address(text: str, said: str) -> None:
+    with pytest.raises(Rejected, match=said) as refused:
+        read_url(text, PUBLIC)
+
+    assert "secret" not in str(refused.value)
 
 
 @pytest.mark.parametrize(
