@@ -45,9 +45,9 @@ def build(settings: NotificationsSettings, pool: Pool, clock: Clock) -> Service:
     )
     mail, inbox = Sender(ways, _email(settings)), Sender(ways, InboxChannel())
     reach = _reach(settings)
-    http = GuardedHttp(reach, HttpLimits(settings.hook_timeout_s, settings.hook_connections))
-    chat = Sender(ways, ChatChannel(http, reach))
-    deliverer = Deliverer(pool, clock, http, reach, _shares(settings))
+    # A client each: slow endpoints take no connection away from people.
+    chat = Sender(ways, ChatChannel(_http(settings, reach), reach))
+    deliverer = Deliverer(pool, clock, _http(settings, reach), reach, _shares(settings))
     routers = (
         reading.build_router(pool, clock, templates, live),
         preferences.build_router(pool),
@@ -83,6 +83,10 @@ def _limits(settings: NotificationsSettings) -> Limits:
 
 def _reach(settings: NotificationsSettings) -> Reach:
     return Reach(settings.hook_http, settings.hook_any_port, tuple(settings.hook_networks))
+
+
+def _http(settings: NotificationsSettings, reach: Reach) -> GuardedHttp:
+    return GuardedHttp(reach, HttpLimits(settings.hook_timeout_s, settings.hook_connections))
 
 
 def _shares(settings: NotificationsSettings) -> DeliveryLimits:

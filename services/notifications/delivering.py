@@ -32,7 +32,7 @@ from shared.errors import Rejected
 from shared.logging import logger
 from shared.once import REMEMBERED
 from shared.postgres import requests
-from shared.postgres.pool import Connection, Pool
+from shared.postgres.pool import UNAVAILABLE, Connection, Pool
 from shared.postgres.tenancy import act_for_all
 
 REPLAY_BATCH = 1_000
@@ -175,13 +175,21 @@ class Deliverer:
                 await self._note_health(
                     conn, [each for each in settled if each.taken.delivery_id in ours]
                 )
-        finally:
-            # What could not be written down is sent again when its lease has ended.
-            for task in ended:
-                del self._under_way[task]
+        except UNAVAILABLE:
+            # They stay where they are, and the next step writes them down.
+            raise
+        except Exception:
+            # They are sent again when their lease has ended, and hold up nobody until then.
+            self._let_go(ended)
+            raise
+        self._let_go(ended)
         for each in settled:
             _say(each)
         return len(settled)
+
+    def _let_go(self, ended: list[asyncio.Task[Settling]]) -> None:
+        for task in ended:
+            del self._under_way[task]
 
     async def _note_health(self, conn: Connection, settled: list[Settling]) -> None:
         now = self._clock.now()

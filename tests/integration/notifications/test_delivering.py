@@ -328,6 +328,25 @@ async def test_an_answer_after_the_lease_changes_nothing(hooks: Hooks, receiver:
     assert [each["status"] for each in logged["attempts"]] == [500]
 
 
+async def test_an_answer_is_not_forgotten_while_the_database_is_away(
+    hooks: Hooks, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await hooks.endpoint(receiver.url)
+    await hooks.tell(held())
+
+    async def away(*_: object) -> None:
+        raise ConnectionError("the database is away")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("services.notifications.queries.deliveries.settle", away)
+        with pytest.raises(ConnectionError):
+            await hooks.deliver()
+    await hooks.deliver()
+
+    assert len(receiver.got) == 1
+    assert [row["state"] for row in await hooks.rows("SELECT state FROM delivery")] == ["delivered"]
+
+
 async def test_several_processes_send_everything_once_and_in_order(
     hooks: Hooks, receiver: Receiver
 ) -> None:
