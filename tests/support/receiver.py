@@ -82,7 +82,7 @@ class Receiver:
     async def __aenter__(self) -> Receiver:
         self._released = asyncio.Event()
         self._at_once = 0
-        self._open: set[asyncio.StreamWriter] = set()
+        self._open: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
         self._server = await asyncio.start_server(self._serve, HOST, 0, ssl=self.tls)
         self.port = int(self._server.sockets[0].getsockname()[1])
         return self
@@ -95,8 +95,9 @@ class Receiver:
     ) -> None:
         self.release()
         self._server.close()
-        for writer in list(self._open):
+        for writer in self._open.values():
             writer.transport.abort()
+        await asyncio.gather(*self._open, return_exceptions=True)
 
     @property
     def url(self) -> str:
@@ -117,14 +118,16 @@ class Receiver:
         self._released.set()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._open.add(writer)
+        task = asyncio.current_task()
+        assert task is not None
+        self._open[task] = writer
         try:
             while await self._one(reader, writer):
                 pass
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
-            self._open.discard(writer)
+            del self._open[task]
             writer.close()
 
     async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
