@@ -7,11 +7,21 @@ from email.headerregistry import Address
 
 from pydantic import SecretStr
 
-from services.notifications.api import build_api, preferences, reading, unsubscribing
+from services.notifications.api import (
+    build_api,
+    endpoints,
+    preferences,
+    reading,
+    unsubscribing,
+)
+from services.notifications.channels.chat import ChatChannel
 from services.notifications.channels.email import EmailChannel, Envelope, Server
+from services.notifications.channels.guarded_http import GuardedHttp, HttpLimits
 from services.notifications.channels.inbox import InboxChannel
 from services.notifications.composing import Composer
+from services.notifications.delivering import Deliverer, DeliveryLimits
 from services.notifications.domain.attempt import RetryPolicy
+from services.notifications.domain.web_address import Reach
 from services.notifications.links import Links
 from services.notifications.live import Live
 from services.notifications.rendering import Templates
@@ -26,6 +36,7 @@ from shared.postgres.pool import Pool
 from shared.service import Loop, Service
 
 TIDY_EVERY_S = 1.0
+TIDY_DELIVERIES_EVERY_S = 60.0
 
 
 def build(settings: NotificationsSettings, pool: Pool, clock: Clock) -> Service:
@@ -42,9 +53,14 @@ def build(settings: NotificationsSettings, pool: Pool, clock: Clock) -> Service:
         _policy(settings),
     )
     mail, inbox = Sender(ways, _email(settings)), Sender(ways, InboxChannel())
+    reach = _reach(settings)
+    # A client each: slow endpoints take no connection away from people.
+    chat = Sender(ways, ChatChannel(_http(settings, reach), reach))
+    deliverer = Deliverer(pool, clock, _http(settings, reach), reach, _shares(settings))
     routers = (
         reading.build_router(pool, clock, templates, live),
         preferences.build_router(pool),
+        endpoints.build_router(pool, reach),
         unsubscribing.build_router(pool, clock, links),
     )
     return Service(
@@ -56,7 +72,11 @@ def build(settings: NotificationsSettings, pool: Pool, clock: Clock) -> Service:
             Loop("send", settings.send_every_s, mail.step),
             Loop("digest", settings.send_every_s, mail.step_digests),
             Loop("inbox", settings.send_every_s, inbox.step),
+            Loop("chat", settings.send_every_s, chat.step),
+            Loop("deliver", settings.send_every_s, deliverer.step),
+            Loop("replay", settings.send_every_s, deliverer.step_replays),
             Loop("tidy", TIDY_EVERY_S, mail.tidy),
+            Loop("tidy_deliveries", TIDY_DELIVERIES_EVERY_S, deliverer.tidy),
         ),
         serve=live.run,
     )
@@ -69,6 +89,18 @@ def _limits(settings: NotificationsSettings) -> Limits:
         attempt=timedelta(seconds=settings.send_timeout_s),
         at_once=settings.smtp_connections,
     )
+
+
+def _reach(settings: NotificationsSettings) -> Reach:
+    return Reach(settings.hook_http, settings.hook_any_port, tuple(settings.hook_networks))
+
+
+def _http(settings: NotificationsSettings, reach: Reach) -> GuardedHttp:
+    return GuardedHttp(reach, HttpLimits(settings.hook_timeout_s, settings.hook_connections))
+
+
+def _shares(settings: NotificationsSettings) -> DeliveryLimits:
+    return DeliveryLimits(settings.hook_connections, settings.hook_share, settings.lease)
 
 
 def _policy(settings: NotificationsSettings) -> RetryPolicy:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated
 
-from pydantic import Field, SecretStr, StringConstraints, model_validator
+from pydantic import Field, IPvAnyNetwork, SecretStr, StringConstraints, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from shared.settings import ServiceSettings
@@ -44,6 +44,14 @@ class NotificationsSettings(ServiceSettings):
     retry_first_s: Seconds = 60.0
     retry_longest_s: Seconds = 3_600.0
     unreachable_wait_s: Seconds = 15.0
+    hook_http: bool = Field(default=False, description="let endpoints and chats be http://")
+    hook_any_port: bool = Field(default=False, description="let them have other ports than 443")
+    hook_networks: tuple[IPvAnyNetwork, ...] = Field(
+        default=(), description="private networks they may be in, a JSON list of CIDRs"
+    )
+    hook_timeout_s: Seconds = Field(default=15.0, description="for one request in all")
+    hook_connections: Annotated[int, Field(ge=1, le=500, description="at once, to all")] = 32
+    hook_share: Annotated[int, Field(ge=1, le=100, description="of them, to one endpoint")] = 4
 
     @property
     def lease(self) -> timedelta:
@@ -60,4 +68,6 @@ class NotificationsSettings(ServiceSettings):
             raise ValueError("public_url and link_keys come together")
         if self.lease_s < 3 * self.send_timeout_s:
             raise ValueError("lease_s must be at least three times send_timeout_s")
+        if self.lease_s < 3 * self.hook_timeout_s:
+            raise ValueError("lease_s must be at least three times hook_timeout_s")
         return self
