@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
+from functools import partial
 
 from pydantic import SecretStr
 
 from services.notifications.api import build_api, preferences, reading
-from services.notifications.channels.email import EmailChannel, Server
+from services.notifications.channels.email import EmailChannel, Keeping, Server
 from services.notifications.channels.inbox import InboxChannel
 from services.notifications.composing import Composer
 from services.notifications.domain.attempt import RetryPolicy
+from services.notifications.domain.unsubscribe import Links
 from services.notifications.live import Live
 from services.notifications.rendering import Templates
 from services.notifications.sending import Limits, Sender, Ways
@@ -30,15 +33,17 @@ def build(settings: NotificationsSettings, pool: Pool, clock: Clock) -> Service:
     """The service, wired and not yet running."""
     templates = Templates()
     live = Live(pool, templates)
+    links = _links(settings)
+    email = _email(settings)
     ways = Ways(
         pool,
         clock,
-        Composer(templates, link=None),
+        Composer(templates, link=links.link if links else None),
         Settler(pool, clock),
         _limits(settings),
         _policy(settings),
     )
-    mail, inbox = Sender(ways, _email(settings)), Sender(ways, InboxChannel())
+    mail, inbox = Sender(ways, email), Sender(ways, InboxChannel())
     routers = (reading.build_router(pool, clock, templates, live), preferences.build_router(pool))
     return Service(
         name="notifications",
@@ -51,7 +56,7 @@ def build(settings: NotificationsSettings, pool: Pool, clock: Clock) -> Service:
             Loop("inbox", settings.send_every_s, inbox.step),
             Loop("tidy", TIDY_EVERY_S, mail.tidy),
         ),
-        serve=live.run,
+        serve=partial(_serve, live, email),
     )
 
 
@@ -82,7 +87,25 @@ def _email(settings: NotificationsSettings) -> EmailChannel:
         password=_opened(settings.smtp_password),
         timeout_s=settings.send_timeout_s,
     )
-    return EmailChannel(server, settings.sender, settings.sender_name)
+    return EmailChannel(
+        server,
+        settings.sender,
+        settings.sender_name,
+        keeping=Keeping(settings.smtp_connections, idle_s=settings.smtp_keep_s),
+        bounces=settings.bounce_address,
+        unsubscribe=settings.unsubscribe_address,
+    )
+
+
+def _links(settings: NotificationsSettings) -> Links | None:
+    return Links(settings.public_url, settings.link_keys) if settings.public_url else None
+
+
+async def _serve(live: Live, email: EmailChannel, stopped: asyncio.Event) -> None:
+    try:
+        await live.run(stopped)
+    finally:
+        await email.aclose()
 
 
 def _opened(secret: SecretStr | None) -> str | None:
