@@ -8,12 +8,13 @@ from functools import partial
 
 from pydantic import SecretStr
 
-from services.notifications.api import build_api, preferences, reading
+from services.notifications.api import build_api, mail, preferences, reading
 from services.notifications.channels.email import EmailChannel, Keeping, Server
 from services.notifications.channels.inbox import InboxChannel
 from services.notifications.composing import Composer
 from services.notifications.domain.attempt import RetryPolicy
 from services.notifications.domain.unsubscribe import Links
+from services.notifications.handlers.preferences import stop
 from services.notifications.live import Live
 from services.notifications.rendering import Templates
 from services.notifications.sending import Limits, Sender, Ways
@@ -43,18 +44,22 @@ def build(settings: NotificationsSettings, pool: Pool, clock: Clock) -> Service:
         _limits(settings),
         _policy(settings),
     )
-    mail, inbox = Sender(ways, email), Sender(ways, InboxChannel())
-    routers = (reading.build_router(pool, clock, templates, live), preferences.build_router(pool))
+    post, inbox = Sender(ways, email), Sender(ways, InboxChannel())
+    routers = (
+        reading.build_router(pool, clock, templates, live),
+        preferences.build_router(pool),
+        mail.build_router(pool, clock, links, stop),
+    )
     return Service(
         name="notifications",
         group=NOTIFICATIONS_GROUP,
         apply=per_fact(HANDLERS),
         api=build_api(clock, routers),
         loops=(
-            Loop("send", settings.send_every_s, mail.step),
-            Loop("digest", settings.send_every_s, mail.step_digests),
+            Loop("send", settings.send_every_s, post.step),
+            Loop("digest", settings.send_every_s, post.step_digests),
             Loop("inbox", settings.send_every_s, inbox.step),
-            Loop("tidy", TIDY_EVERY_S, mail.tidy),
+            Loop("tidy", TIDY_EVERY_S, post.tidy),
         ),
         serve=partial(_serve, live, email),
     )
