@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from email import message_from_bytes, policy
 from email.errors import HeaderParseError
 from email.headerregistry import Address
@@ -11,6 +12,7 @@ import pytest
 
 from services.notifications.channels import Letter
 from services.notifications.channels.email import EmailChannel, Server, compose, envelope_address
+from services.notifications.channels.mail import Sender, written
 from services.notifications.domain.rules import messages_for
 from services.notifications.rendering import Reader, Templates
 from tests.unit.notifications.builders import START, happened, scheduled, started
@@ -134,3 +136,42 @@ def test_the_channel_carries_mails_and_the_invitations_in_them() -> None:
     server = Server("smtp.example", 25, starttls=True, username=None, password=None, timeout_s=1)
 
     assert EmailChannel(server, SENDER.addr_spec, "Trustfold").carries == ("email", "calendar")
+
+
+def test_a_mail_that_can_be_stopped_says_how_in_one_click() -> None:
+    given = replace(letter(), unsubscribe="https://mentoring.example/v1/unsubscribe/abc")
+    to = envelope_address(given.address)
+    sender = Sender(SENDER, unsubscribe="stop@mentoring.example")
+
+    mail = compose(given, sender=sender, to=to, now=START)
+    alone = compose(given, sender=Sender(SENDER), to=to, now=START)
+
+    link = "<https://mentoring.example/v1/unsubscribe/abc>"
+    assert alone["List-Unsubscribe"] == link
+    both = f"{link}, <mailto:stop@mentoring.example?subject=unsubscribe>"
+    assert mail["List-Unsubscribe"] == both
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert "List-Unsubscribe" not in compose(letter(), sender=sender, to=to, now=START)
+
+
+def test_each_letter_comes_back_to_an_address_of_its_own() -> None:
+    given = letter()
+
+    assert Sender(SENDER).envelope(given) == "no-reply@mentoring.example"
+    back = Sender(SENDER, bounces="bounces@mentoring.example").envelope(given)
+    assert back == f"bounces+{given.message_id.hex}@mentoring.example"
+
+
+def test_a_mail_has_seven_bits_alone() -> None:
+    given = letter(name="Zoë Ångström", other="李小龍")
+    to = envelope_address(given.address)
+
+    assert written(given, sender=Sender(SENDER), to=to, now=START).isascii()
+
+
+def test_a_long_link_is_not_cut() -> None:
+    link = "https://mentoring.example/v1/unsubscribe/" + "a1_-" * 60
+    given = replace(letter(), unsubscribe=link)
+    raw = written(given, sender=Sender(SENDER), to=envelope_address(given.address), now=START)
+
+    assert f"<{link}>".encode() in raw
