@@ -9,14 +9,35 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import EmailPolicy
 from email.utils import format_datetime
 
 from services.notifications.channels import Invitation, Letter, calendar
 from services.notifications.rendering import plain_name
 
+
+class _Mail(EmailPolicy):
+    """Python's own folding writes a long link or id as encoded words, which no client can follow:
+    these headers are folded between their items alone.
+    """
+
+    _whole = frozenset({"list-unsubscribe", "references", "in-reply-to", "message-id"})
+
+    def fold(self, name: str, value: str) -> str:
+        """The header as text."""
+        if name.lower() not in self._whole:
+            return super().fold(name, value)
+        return f"{name}: {str(value).replace(', ', f',{self.linesep} ')}{self.linesep}"
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        """The header as bytes."""
+        if name.lower() not in self._whole:
+            return super().fold_binary(name, value)
+        return self.fold(name, value).encode()
+
+
 # Lines of seven bits pass every server; eight would need one that offers 8BITMIME (RFC 6152).
-MAIL = SMTP.clone(cte_type="7bit")
+MAIL = _Mail(linesep="\r\n", cte_type="7bit")
 _WIDE = MAIL.clone(utf8=True)
 
 

@@ -99,7 +99,9 @@ def test_news_of_a_delivery_is_no_bounce(action: str) -> None:
 def test_the_same_report_has_the_same_id() -> None:
     first, again, other = read(dsn()), read(dsn()), read(dsn().replace(b"dsn-1", b"dsn-2"))
 
-    assert first and again and other
+    assert first is not None
+    assert again is not None
+    assert other is not None
     assert first.report_id == again.report_id != other.report_id
 
 
