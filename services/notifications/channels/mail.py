@@ -26,7 +26,7 @@ class _Mail(EmailPolicy):
     def fold(self, name: str, value: str) -> str:
         """The header as text."""
         if name.lower() not in self._whole:
-            return super().fold(name, value)
+            return str(super().fold(name, value))
         return f"{name}: {str(value).replace(', ', f',{self.linesep} ')}{self.linesep}"
 
     def fold_binary(self, name: str, value: str) -> bytes:

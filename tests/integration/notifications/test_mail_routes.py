@@ -70,7 +70,7 @@ async def test_a_changed_link_is_not_found_and_stops_nothing(linked: Rig) -> Non
 
 async def test_the_link_of_someone_who_is_erased_does_nothing(linked: Rig) -> None:
     await linked.everybody_joins()
-    await linked.tell(PersonErased(person_id=PersonId(MENTEE), erased_at=linked.clock.now()))
+    await linked.tell(PersonErased(person_id=PersonId(MENTEE), erased_on=linked.clock.now().date()))
     async with over_http(linked) as http:
         answer = await http.post(PATH, data=ONE_CLICK)
 

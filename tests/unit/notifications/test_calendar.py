@@ -9,7 +9,7 @@ from email.headerregistry import Address
 
 import icalevents.icalevents
 import pytest
-import x_wr_timezone
+import x_wr_timezone  # type: ignore[import-untyped]
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from icalendar import Calendar
@@ -117,4 +117,4 @@ def test_a_mail_holds_the_invitation_in_place_and_as_a_file(*, is_cancelled: boo
     }
     assert file.get_filename() == "invite.ics"
     assert file.get_content() == in_place.get_content()
-    assert Calendar.from_ical(in_place.get_payload(decode=True)).events
+    assert Calendar.from_ical(file.get_content()).events
