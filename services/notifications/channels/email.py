@@ -202,7 +202,7 @@ class _Connection:
         if self.is_doubtful and self._client.is_connected:
             # Closed by the server while nobody looked: found out before a letter is on it.
             try:
-                await self._client.rset()
+                await self._client.rset(timeout=self._timeout_s / 4)
             except (aiosmtplib.SMTPException, OSError):
                 self.drop()
         self.is_doubtful = False

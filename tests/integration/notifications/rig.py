@@ -43,13 +43,11 @@ class Difficult(Mailbox):
     mail that got that far, `peers` every connection it came by.
     """
 
-    def __init__(
-        self, port: int = 0, *, recipient: Sequence[str] = (), data: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, *, recipient: Sequence[str] = (), data: Sequence[str] = ()) -> None:
         self.recipient, self.data = list(recipient), list(data)
         self.seen: list[EmailMessage] = []
         self.peers: set[object] = set()
-        super().__init__(port)
+        super().__init__()
 
     def answer_recipient(self, address: str) -> str:
         return self.recipient.pop(0) if self.recipient else super().answer_recipient(address)

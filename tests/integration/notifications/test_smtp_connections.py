@@ -8,12 +8,13 @@ from uuid import UUID
 
 import pytest
 
+from deploy.local.mailbox import HOST, Mailbox
 from services.notifications.channels import Letter
 from services.notifications.channels.email import EmailChannel, Keeping, Server
 from services.notifications.domain.attempt import Outcome
 from services.notifications.rendering import Words
 from shared.ids import NotificationId
-from tests.integration.notifications.rig import CUT, HOST, SENDER, Difficult
+from tests.integration.notifications.rig import CUT, SENDER, Difficult
 from tests.unit.notifications.builders import PAIR, START
 
 SENT = Outcome("accepted")
@@ -77,12 +78,12 @@ async def test_a_connection_is_made_anew_after_some_mails(server: Difficult) -> 
     assert len(server.peers) == 3
 
 
-async def test_a_server_that_closed_a_kept_connection_costs_no_letter(server: Difficult) -> None:
-    way = channel(server, connections=1)
-    await batch(way, 1)
-    port = server.port
-    server.stop()
-    with Difficult(port) as back:
+async def test_a_server_that_closed_a_kept_connection_costs_no_letter() -> None:
+    with Difficult() as server:
+        way = channel(server, connections=1)
+        await batch(way, 1)
+        port = server.port
+    with Mailbox(port) as back:
         assert await batch(way, 1, 1) == [SENT]
         await way.aclose()
         assert len(back.messages) == 1
