@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
-from email.headerregistry import Address
+from functools import partial
 
 from pydantic import SecretStr
 
-from services.notifications.api import (
-    build_api,
-    endpoints,
-    preferences,
-    reading,
-    unsubscribing,
-)
+from services.notifications.api import build_api, endpoints, mail, preferences, reading
 from services.notifications.channels.chat import ChatChannel
-from services.notifications.channels.email import EmailChannel, Envelope, Server
+from services.notifications.channels.email import EmailChannel, Keeping, Server
 from services.notifications.channels.guarded_http import GuardedHttp, HttpLimits
 from services.notifications.channels.inbox import InboxChannel
 from services.notifications.composing import Composer
 from services.notifications.delivering import Deliverer, DeliveryLimits
 from services.notifications.domain.attempt import RetryPolicy
+from services.notifications.domain.unsubscribe import Links
 from services.notifications.domain.web_address import Reach
-from services.notifications.links import Links
+from services.notifications.handlers.preferences import stop
 from services.notifications.live import Live
 from services.notifications.rendering import Templates
 from services.notifications.sending import Limits, Sender, Ways
@@ -42,17 +38,18 @@ TIDY_DELIVERIES_EVERY_S = 60.0
 def build(settings: NotificationsSettings, pool: Pool, clock: Clock) -> Service:
     """The service, wired and not yet running."""
     templates = Templates()
-    links = _links(settings)
     live = Live(pool, templates)
+    links = _links(settings)
+    email = _email(settings)
     ways = Ways(
         pool,
         clock,
-        Composer(templates, links),
+        Composer(templates, link=links.link if links else None),
         Settler(pool, clock),
         _limits(settings),
         _policy(settings),
     )
-    mail, inbox = Sender(ways, _email(settings)), Sender(ways, InboxChannel())
+    post, inbox = Sender(ways, email), Sender(ways, InboxChannel())
     reach = _reach(settings)
     # A client each: slow endpoints take no connection away from people.
     chat = Sender(ways, ChatChannel(_http(settings, reach), reach))
@@ -61,7 +58,7 @@ def build(settings: NotificationsSettings, pool: Pool, clock: Clock) -> Service:
         reading.build_router(pool, clock, templates, live),
         preferences.build_router(pool),
         endpoints.build_router(pool, reach),
-        unsubscribing.build_router(pool, clock, links),
+        mail.build_router(pool, clock, links, stop),
     )
     return Service(
         name="notifications",
@@ -69,16 +66,16 @@ def build(settings: NotificationsSettings, pool: Pool, clock: Clock) -> Service:
         apply=per_fact(HANDLERS),
         api=build_api(clock, routers),
         loops=(
-            Loop("send", settings.send_every_s, mail.step),
-            Loop("digest", settings.send_every_s, mail.step_digests),
+            Loop("send", settings.send_every_s, post.step),
+            Loop("digest", settings.send_every_s, post.step_digests),
             Loop("inbox", settings.send_every_s, inbox.step),
             Loop("chat", settings.send_every_s, chat.step),
             Loop("deliver", settings.send_every_s, deliverer.step),
             Loop("replay", settings.send_every_s, deliverer.step_replays),
-            Loop("tidy", TIDY_EVERY_S, mail.tidy),
+            Loop("tidy", TIDY_EVERY_S, post.tidy),
             Loop("tidy_deliveries", TIDY_DELIVERIES_EVERY_S, deliverer.tidy),
         ),
-        serve=live.run,
+        serve=partial(_serve, live, email),
     )
 
 
@@ -121,15 +118,25 @@ def _email(settings: NotificationsSettings) -> EmailChannel:
         password=_opened(settings.smtp_password),
         timeout_s=settings.send_timeout_s,
     )
-    bounces = Address(addr_spec=settings.bounce_address) if settings.bounce_address else None
-    sender = Address(settings.sender_name, addr_spec=settings.sender)
-    return EmailChannel(server, Envelope(sender, bounces))
+    return EmailChannel(
+        server,
+        settings.sender,
+        settings.sender_name,
+        keeping=Keeping(settings.smtp_connections, idle_s=settings.smtp_keep_s),
+        bounces=settings.bounce_address,
+        unsubscribe=settings.unsubscribe_address,
+    )
 
 
 def _links(settings: NotificationsSettings) -> Links | None:
-    if settings.public_url is None:
-        return None
-    return Links(settings.public_url, [each.get_secret_value() for each in settings.link_keys])
+    return Links(settings.public_url, settings.link_keys) if settings.public_url else None
+
+
+async def _serve(live: Live, email: EmailChannel, stopped: asyncio.Event) -> None:
+    try:
+        await live.run(stopped)
+    finally:
+        await email.aclose()
 
 
 def _opened(secret: SecretStr | None) -> str | None:

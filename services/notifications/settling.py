@@ -13,11 +13,11 @@ from datetime import datetime
 
 from services.notifications.domain import announcement
 from services.notifications.domain.attempt import Next
+from services.notifications.handlers.announcing import announce
 from services.notifications.queries import messages
 from services.notifications.queries.messages import Due, Settling
 from shared.clock import Clock
 from shared.events.envelope import Event
-from shared.postgres import outbox
 from shared.postgres.pool import Pool
 from shared.postgres.tenancy import act_for_all
 
@@ -89,7 +89,7 @@ class Settler:
                 if due.message.message_id in changed
                 and (event := _news(due, then, now)) is not None
             ]
-            await outbox.append(conn, news)
+            await announce(conn, news, now)
 
 
 def _news(due: Due, then: Next, now: datetime) -> Event | None:

@@ -12,13 +12,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from email.headerregistry import Address
-from email.policy import SMTP
 from typing import cast
 
 import aiosmtplib
 
 from services.notifications.app import build
-from services.notifications.channels.email import Envelope, compose, envelope_address
+from services.notifications.channels.mail import Sender, envelope_address, written
 from services.notifications.composing import Composer
 from services.notifications.queries import messages
 from services.notifications.rendering import Templates
@@ -56,7 +55,7 @@ async def measure(bench: Bench) -> list[Result]:
                 "smtp_connections": CONNECTIONS,
                 "sender": SENDER,
                 "public_url": "https://mentoring.example",
-                "link_keys": ["a key of this benchmark"],
+                "link_secret": "a key of this benchmark, of some length",
             }
         )
         service = build(settings, pool, FixedClock(START))
@@ -87,13 +86,12 @@ async def _bare(pool: Pool, port: int, count: int) -> float:
     async with pool.acquire() as conn, conn.transaction():
         await act_for_all(conn)
         due = await messages.due(conn, ["email"], START, count // 10)
-    composer, envelope = Composer(Templates(), None), Envelope(Address(addr_spec=SENDER))
-    mails = []
+    composer, sender = Composer(Templates(), None), Sender(Address(addr_spec=SENDER))
+    ready = []
     for each in due:
         letter = composer.letter(replace(each, attempt=1))
         to = envelope_address(letter.address)
-        mails.append((to.addr_spec, compose(letter, envelope, to=to, now=START)))
-    ready = [(to, mail.as_bytes(policy=SMTP)) for to, mail in mails]
+        ready.append((to.addr_spec, written(letter, sender=sender, to=to, now=START)))
     queue = iter(ready * 3)
     began = time.perf_counter()
     await asyncio.gather(*(_hand_over(queue, port) for _ in range(CONNECTIONS)))

@@ -1,7 +1,7 @@
-"""Email over SMTP: a few connections for a batch, one transaction per message. Retries nothing.
+"""Email over SMTP: a few connections, kept from batch to batch, one transaction per message.
 
-The Message-ID comes from the message's id alone, so a message that is sent again after a crash is
-the same mail to every server and client that looks (RFC 5322 3.6.4).
+Retries nothing itself. The Message-ID comes from the message's id alone, so a message that is sent
+again after a crash is the same mail to every server and client that looks (RFC 5322 3.6.4).
 """
 
 from __future__ import annotations
@@ -13,21 +13,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.errors import HeaderParseError
 from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import SMTP as MAIL
-from email.utils import format_datetime
 
 import aiosmtplib
 
-from services.notifications.channels import Invitation, Letter
-from services.notifications.channels.calendar import calendar_entry
+from services.notifications.channels import Letter
+from services.notifications.channels.mail import Sender, compose, envelope_address, written
 from services.notifications.domain.attempt import Outcome
 from services.notifications.domain.message import Channel as Name
-from services.notifications.rendering import plain_name
 from shared.logging import logger
+
+__all__ = ["EmailChannel", "Keeping", "Sender", "Server", "compose", "envelope_address"]
 
 QUIT_TIMEOUT_S = 2.0
 PERMANENT = range(500, 600)
+CLOSING = 421
 _log = logger("notifications.email")
 
 
@@ -44,65 +43,119 @@ class Server:
 
 
 @dataclass(frozen=True, slots=True)
-class Envelope:
-    """Who mails are from; the domain of `sender` names our Message-IDs.
-
-    With `bounces`, a mail that comes back names its message: it goes to `bounces+<id>@<domain>`.
+class Keeping:
+    """How many connections there are at most, after how many mails each is made anew, and for how
+    long one that nobody uses is kept.
     """
 
-    sender: Address
-    bounces: Address | None = None
-
-    def return_path(self, letter: Letter) -> str:
-        """Where a mail goes that cannot be delivered (RFC 5321 4.4)."""
-        if self.bounces is None:
-            return self.sender.addr_spec
-        return f"{self.bounces.username}+{letter.message_id.hex}@{self.bounces.domain}"
+    connections: int = 4
+    mails_each: int = 500
+    idle_s: float = 0.0
 
 
 class EmailChannel:
-    """The email channel; invitations are mails too."""
+    """The email channel. At most `connections` letters are under way, each on a connection of its
+    own; one on which anything unexpected happened is closed and never used again.
+    """
 
     carries: Sequence[Name] = ("email", "calendar")
 
-    def __init__(self, server: Server, envelope: Envelope) -> None:
+    def __init__(
+        self,
+        server: Server,
+        sender: str,
+        sender_name: str,
+        *,
+        keeping: Keeping = Keeping(),
+        bounces: str | None = None,
+        unsubscribe: str | None = None,
+    ) -> None:
         self._server = server
-        self._envelope = envelope
+        self._sender = Sender(Address(sender_name, addr_spec=sender), bounces, unsubscribe)
+        self._keeping = keeping
+        self._free = asyncio.Semaphore(keeping.connections)
+        self._idle: list[_Connection] = []
+        self._users = 0
+        self._is_closed = False
+        self._expiry: asyncio.Task[None] | None = None
 
     @asynccontextmanager
-    async def open(self) -> AsyncIterator[_Post]:
-        """As many SMTP connections as deliver at once, each made when it is first needed."""
-        post = _Post(self._server, self._envelope)
+    async def open(self) -> AsyncIterator[EmailChannel]:
+        """For one batch: connections are made when letters are delivered."""
+        self._users += 1
+        if self._expiry is not None:
+            self._expiry.cancel()
+            self._expiry = None
+        for connection in self._idle:
+            connection.is_doubtful = True
         try:
-            yield post
+            yield self
         finally:
-            await post.close()
+            self._users -= 1
+            await self._leave()
 
-
-class _Post:
-    """A connection has one letter at a time; who delivers takes one that is free, or a new one."""
-
-    def __init__(self, server: Server, envelope: Envelope) -> None:
-        self._server = server
-        self._envelope = envelope
-        self._free: list[_Connection] = []
+    async def aclose(self) -> None:
+        """Close what is kept. What is still under way ends as it would, and is not kept."""
+        self._is_closed = True
+        if self._expiry is not None:
+            self._expiry.cancel()
+        await self._close_idle()
 
     async def deliver(self, letter: Letter, now: datetime) -> Outcome:
-        connection = self._free.pop() if self._free else _Connection(self._server, self._envelope)
+        """Hand one letter over; waits for a connection to be free."""
         try:
-            return await connection.deliver(letter, now)
-        finally:
-            self._free.append(connection)
+            to = envelope_address(letter.address)
+        except (ValueError, HeaderParseError):
+            return Outcome("refused", "bad_address")
+        mail = written(letter, sender=self._sender, to=to, now=now)
+        async with self._free:
+            connection = self._idle.pop() if self._idle else self._new()
+            try:
+                outcome = await connection.transfer(self._sender.envelope(letter), to, mail)
+            except BaseException:
+                connection.drop()
+                raise
+            await self._put_back(connection)
+        return outcome
 
-    async def close(self) -> None:
-        """Say goodbye everywhere. Nothing is being delivered any more."""
-        await asyncio.gather(*(connection.close() for connection in self._free))
+    def _new(self) -> _Connection:
+        return _Connection(self._server, self._sender.address.domain)
+
+    async def _put_back(self, connection: _Connection) -> None:
+        if (
+            not connection.is_usable
+            or self._is_closed
+            or connection.mails >= self._keeping.mails_each
+        ):
+            await connection.close()
+        else:
+            self._idle.append(connection)
+
+    async def _leave(self) -> None:
+        if self._users:
+            return
+        if self._keeping.idle_s <= 0 or self._is_closed:
+            await self._close_idle()
+        elif self._idle:
+            self._expiry = asyncio.create_task(self._expire())
+
+    async def _expire(self) -> None:
+        await asyncio.sleep(self._keeping.idle_s)
+        self._expiry = None
+        await self._close_idle()
+
+    async def _close_idle(self) -> None:
+        idle, self._idle = self._idle, []
+        await asyncio.gather(*(connection.close() for connection in idle))
 
 
 class _Connection:
-    def __init__(self, server: Server, envelope: Envelope) -> None:
+    """One SMTP connection, made with its first letter. `is_doubtful` is asked before it is used."""
+
+    def __init__(self, server: Server, local: str) -> None:
+        self.mails = 0
+        self.is_doubtful = False
         self._timeout_s = server.timeout_s
-        self._envelope = envelope
         # Without a local name the library asks the resolver for one, blocking the event loop.
         self._client = aiosmtplib.SMTP(
             hostname=server.host,
@@ -111,45 +164,62 @@ class _Connection:
             username=server.username,
             password=server.password,
             timeout=server.timeout_s,
-            local_hostname=envelope.sender.domain,
+            local_hostname=local,
         )
 
-    async def deliver(self, letter: Letter, now: datetime) -> Outcome:
-        try:
-            address = envelope_address(letter.address)
-        except (ValueError, HeaderParseError):
-            return Outcome("refused", "bad_address")
-        mail = compose(letter, self._envelope, to=address, now=now)
+    @property
+    def is_usable(self) -> bool:
+        return self._client.is_connected
+
+    async def transfer(self, sender: str, to: Address, mail: bytes) -> Outcome:
         connected = False
         try:
             async with asyncio.timeout(self._timeout_s):
-                if not self._client.is_connected:
-                    await self._client.connect()
+                await self._ready()
                 connected = True
-                await self._transfer(mail, address, self._envelope.return_path(letter))
+                await self._hand_over(sender, to, mail)
         except aiosmtplib.SMTPRecipientsRefused as error:
-            return _answered(error.recipients[0].code, "recipient")
+            return self._answered(error.recipients[0].code, "recipient")
         except aiosmtplib.SMTPDataError as error:
-            return _answered(error.code, "message")
+            return self._answered(error.code, "message")
         except aiosmtplib.SMTPNotSupported:
             # Before the transfer this is our own set-up (no STARTTLS, no AUTH), later the address.
-            return Outcome("refused", "address_not_supported") if connected else _away("set_up")
+            if connected:
+                return Outcome("refused", "address_not_supported")
+            self.drop()
+            return _away("set_up")
         except aiosmtplib.SMTPSenderRefused as error:
+            self.drop()
             return _away(f"sender_{error.code}")
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
-            self._client.close()
+            self.drop()
             # Once a transfer has begun nobody can tell whether the server kept the message.
             return Outcome("deferred", "interrupted") if connected else _away(type(error).__name__)
+        self.mails += 1
         return Outcome("accepted")
 
-    async def _transfer(self, mail: EmailMessage, to: Address, return_path: str) -> None:
+    async def _ready(self) -> None:
+        if self.is_doubtful and self._client.is_connected:
+            # Closed by the server while nobody looked: found out before a letter is on it.
+            try:
+                await self._client.rset(timeout=self._timeout_s / 4)
+            except (aiosmtplib.SMTPException, OSError):
+                self.drop()
+        self.is_doubtful = False
+        if not self._client.is_connected:
+            self.mails = 0
+            await self._client.connect()
+
+    async def _hand_over(self, sender: str, to: Address, mail: bytes) -> None:
         wide = not to.addr_spec.isascii()
-        await self._client.sendmail(
-            return_path,
-            [to.addr_spec],
-            mail.as_bytes(policy=MAIL.clone(utf8=wide)),
-            mail_options=["SMTPUTF8", "BODY=8BITMIME"] if wide else [],
-        )
+        options = ["SMTPUTF8", "BODY=8BITMIME"] if wide else []
+        await self._client.sendmail(sender, [to.addr_spec], mail, mail_options=options)
+
+    def _answered(self, code: int, what: str) -> Outcome:
+        if code == CLOSING:
+            self.drop()
+        fate = f"{what}_{code}"
+        return Outcome("refused", fate) if code in PERMANENT else Outcome("deferred", fate)
 
     async def close(self) -> None:
         """Say goodbye where there is somebody to say it to."""
@@ -157,65 +227,11 @@ class _Connection:
             with suppress(aiosmtplib.SMTPException, OSError, TimeoutError):
                 async with asyncio.timeout(QUIT_TIMEOUT_S):
                     await self._client.quit()
+        self.drop()
+
+    def drop(self) -> None:
+        """Close without a word."""
         self._client.close()
-
-
-def compose(letter: Letter, envelope: Envelope, *, to: Address, now: datetime) -> EmailMessage:
-    """The letter as a mail: the same bytes for the same arguments.
-
-    No text can add a header: names have no line breaks, and the header classes refuse any.
-    """
-    sender = envelope.sender
-    mail = EmailMessage(policy=MAIL)
-    mail["From"] = sender
-    reader = Address(plain_name(letter.name), to.username, to.domain)
-    mail["To"] = reader
-    mail["Subject"] = letter.words.subject
-    mail["Date"] = format_datetime(now)
-    mail["Message-ID"] = f"<{letter.message_id}@{sender.domain}>"
-    mail["References"] = f"<{letter.thread}@{sender.domain}>"
-    # RFC 3834: vacation responders must not answer.
-    mail["Auto-Submitted"] = "auto-generated"
-    if letter.unsubscribe is not None:
-        # RFC 8058: a client may ask this address by POST, with no page and no question.
-        mail["List-Unsubscribe"] = f"<{letter.unsubscribe}>"
-        mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    mail.set_content(letter.words.text)
-    mail.add_alternative(letter.words.html, subtype="html")
-    if letter.invitation is not None:
-        _invite(mail, letter, letter.invitation, sender, reader)
-    for n, part in enumerate(part for part in mail.walk() if part.is_multipart()):
-        part.set_boundary(f"part-{n}-{letter.message_id.hex}")
-    return mail
-
-
-def _invite(
-    mail: EmailMessage, letter: Letter, invitation: Invitation, sender: Address, to: Address
-) -> None:
-    """Once for clients that show an invitation, and once as a file for those that do not."""
-    entry = calendar_entry(invitation, letter.words, organiser=sender, attendee=to)
-    method = "CANCEL" if invitation.is_cancelled else "REQUEST"
-    mail.add_alternative(
-        entry.decode(), subtype="calendar", params={"method": method}, cte="quoted-printable"
-    )
-    mail.add_attachment(entry, maintype="application", subtype="ics", filename="invite.ics")
-
-
-def envelope_address(text: str) -> Address:
-    """The address with its domain as it is in DNS. Raises ValueError or HeaderParseError."""
-    user, _, domain = text.rpartition("@")
-    if not user or not domain or plain_name(text) != text:
-        raise ValueError("not an address")
-    narrow = domain.encode("idna").decode("ascii")
-    # The parser knows ASCII alone: other letters stand in the places of atoms, and nowhere else.
-    shape = "".join(char if char.isascii() else "x" for char in user)
-    parsed = Address(addr_spec=f"{shape}@{narrow}")
-    return parsed if user.isascii() else Address(username=user, domain=narrow)
-
-
-def _answered(code: int, what: str) -> Outcome:
-    fate = f"{what}_{code}"
-    return Outcome("refused", fate) if code in PERMANENT else Outcome("deferred", fate)
 
 
 def _away(why: str) -> Outcome:

@@ -28,7 +28,14 @@ _OPEN_LEAVE = timedelta(days=7)
 
 HeldBy: TypeAlias = Literal["not_yet", "leave", "quiet_hours", "pair_hours", "budget"]
 DroppedBy: TypeAlias = Literal[
-    "person_left", "too_late", "preference", "not_agreed", "never_open", "over"
+    "person_left",
+    "too_late",
+    "preference",
+    "not_agreed",
+    "never_open",
+    "over",
+    "no_address",
+    "bounced",
 ]
 
 

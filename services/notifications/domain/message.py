@@ -37,6 +37,7 @@ State: TypeAlias = Literal[
 Standing: TypeAlias = Literal["unknown", "known", "left"]
 
 # Channels whose delivery is the row itself; the others are handed over by the sending loop.
+MAIL: frozenset[Channel] = frozenset({"email", "calendar"})
 DELIVERED_BY_ROW: frozenset[Channel] = frozenset({"inbox"})
 
 

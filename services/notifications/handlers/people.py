@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from services.notifications.queries import attention, messages, people
+from services.notifications.queries import attention, endpoints, messages, people, suppression
 from services.notifications.queries.attention import KeptLeave
 from services.notifications.queries.people import Told
 from shared.events.envelope import Event
@@ -46,5 +46,6 @@ async def on_left(conn: Connection, event: Event, _now: datetime) -> None:
     fact = event.fact
     assert isinstance(fact, PersonLeft | PersonErased)
     if await people.forget_person(conn, event.tenant, fact.person_id, event.occurred_at):
-        await attention.forget(conn, event.tenant, fact.person_id)
+        for keeper in (attention, endpoints, suppression):
+            await keeper.forget(conn, event.tenant, fact.person_id)
         await messages.suppress_person(conn, event.tenant, fact.person_id)

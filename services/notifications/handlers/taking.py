@@ -28,15 +28,15 @@ from services.notifications.domain.attention import (
     next_day,
 )
 from services.notifications.domain.budget import allot, changed
-from services.notifications.domain.message import Channel, State
+from services.notifications.domain.message import DELIVERED_BY_ROW, MAIL, Channel, State
 from services.notifications.domain.planned import Digest
 from services.notifications.domain.workflows import WORKFLOWS
-from services.notifications.queries import attention, digests, messages
-from services.notifications.queries.attention import Day
+from services.notifications.handlers.announcing import announce
+from services.notifications.queries import attention, digests, messages, suppression
+from services.notifications.queries.attention import Day, Who
 from services.notifications.queries.messages import Aside, Due
 from shared.events.envelope import Event
 from shared.ids import NotificationId, PersonId, TenantId
-from shared.postgres import outbox
 from shared.postgres.pool import Connection
 
 _COUNTS = Say(counts=True)
@@ -130,6 +130,7 @@ async def _look(conn: Connection, found: Sequence[Due], now: datetime) -> list[_
     about = [each.message for each in found]
     readers = await attention.readers(conn, {(each.tenant, each.to) for each in about})
     agreed = await attention.terms(conn, {(each.tenant, each.pair_id) for each in about})
+    bounced = await _bounced(conn, found)
     cases = []
     for each in found:
         message = each.message
@@ -137,8 +138,26 @@ async def _look(conn: Connection, found: Sequence[Due], now: datetime) -> list[_
         pair = agreed.get(message.pair_id)
         terms = pair.of(message.to) if pair else NO_TERMS
         decision = decide(message, WORKFLOWS[message.workflow], reader, terms, now)
+        if isinstance(decision, Say | Gather) and message.channel not in DELIVERED_BY_ROW:
+            if each.address is None:
+                decision = Drop("no_address")
+            elif message.channel in MAIL and (message.tenant, message.to) in bounced:
+                decision = Drop("bounced")
         cases.append(_Case(each, reader, terms, decision))
     return cases
+
+
+async def _bounced(conn: Connection, found: Sequence[Due]) -> set[Who]:
+    """To whom no mail goes any more at the address that we know."""
+    asked: dict[TenantId, list[tuple[PersonId, str]]] = {}
+    for each in found:
+        if each.message.channel in MAIL and each.address is not None:
+            asked.setdefault(each.message.tenant, []).append((each.message.to, each.address))
+    return {
+        (tenant, person)
+        for tenant, people in asked.items()
+        for person in await suppression.suppressed(conn, tenant, people)
+    }
 
 
 async def _within_budget(conn: Connection, cases: Sequence[_Case], now: datetime) -> list[_Case]:
@@ -181,10 +200,10 @@ async def _put_aside(
             case Say():
                 raise AssertionError("what may be said is not put aside")
     await messages.put_aside(conn, aside)
-    await outbox.append(conn, [event for event in news if event is not None])
+    await announce(conn, [event for event in news if event is not None], now)
 
 
-async def _digests(conn: Connection, cases: Sequence[_Case]) -> Mapping[attention.Who, Digest]:
+async def _digests(conn: Connection, cases: Sequence[_Case]) -> Mapping[Who, Digest]:
     """The digests that those join who have asked for one since the message was made."""
     wanted: dict[TenantId, dict[PersonId, datetime]] = {}
     for case in cases:

@@ -37,7 +37,8 @@ _DUE = """
         SELECT digest_id FROM closed
         WHERE pg_try_advisory_xact_lock(hashtextextended('digest/' || digest_id, 0))
     )
-    SELECT due.*, p.email, p.display_name, p.locale, p.timezone, o.display_name AS other_name
+    SELECT due.*, p.email AS address, p.display_name, p.locale, p.timezone,
+           o.display_name AS other_name
     FROM message AS due
     LEFT JOIN person p ON p.tenant = due.tenant AND p.person_id = due.person_id
     LEFT JOIN person o ON o.tenant = due.tenant AND o.person_id =

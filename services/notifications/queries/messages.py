@@ -56,9 +56,12 @@ _DUE = """
           AND expires_at > $2 AND digest_id IS NULL
         ORDER BY is_urgent DESC, value DESC, due_at, message_id LIMIT $3 FOR UPDATE SKIP LOCKED
     )
-    SELECT due.*, p.email, p.display_name, p.locale, p.timezone, o.display_name AS other_name
+    SELECT due.*, CASE WHEN due.channel = 'chat' THEN c.url ELSE p.email END AS address,
+           p.display_name, p.locale, p.timezone, o.display_name AS other_name
     FROM due
     LEFT JOIN person p ON p.tenant = due.tenant AND p.person_id = due.person_id
+    LEFT JOIN chat_address c ON due.channel = 'chat'
+         AND c.tenant = due.tenant AND c.person_id = due.person_id
     LEFT JOIN person o ON o.tenant = due.tenant AND o.person_id =
         CASE WHEN due.person_id = due.mentor_id THEN due.mentee_id ELSE due.mentor_id END
     ORDER BY due.is_urgent DESC, due.value DESC, due.due_at, due.message_id
@@ -227,7 +230,7 @@ async def expire(conn: Connection, now: datetime, limit: int) -> int:
 
 def due_of(row: asyncpg.Record) -> Due:
     """A message joined with the address book."""
-    return Due(message_of(row), row["attempt"], row["email"], reader_of(row), row["counted_on"])
+    return Due(message_of(row), row["attempt"], row["address"], reader_of(row), row["counted_on"])
 
 
 def _count(status: str) -> int:

@@ -159,6 +159,7 @@ def settings_for(port: int, **settings: Any) -> NotificationsSettings:
             "smtp_port": port,
             "smtp_starttls": False,
             "smtp_connections": 1,
+            "smtp_keep_s": 0,
             "sender": SENDER,
             "send_timeout_s": 2.0,
             **settings,

@@ -8,7 +8,6 @@ import ssl
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
-from email.headerregistry import Address
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,7 @@ from aiosmtpd.smtp import AuthResult, LoginPassword
 
 from deploy.local.mailbox import HOST
 from services.notifications.channels import Letter
-from services.notifications.channels.email import EmailChannel, Envelope, Server
+from services.notifications.channels.email import EmailChannel, Server
 from services.notifications.domain.attempt import Outcome
 from services.notifications.rendering import Words
 from shared.ids import NotificationId
@@ -115,7 +114,7 @@ async def deliver(server: Strict, password: str) -> Outcome:
     where = Server(
         HOST, server.port, starttls=True, username="mailer", password=password, timeout_s=5
     )
-    async with EmailChannel(where, Envelope(Address("Trustfold", addr_spec=SENDER))).open() as post:
+    async with EmailChannel(where, SENDER, "Trustfold").open() as post:
         return await post.deliver(LETTER, START)
 
 

@@ -3,38 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 from email import message_from_bytes, policy
 from email.errors import HeaderParseError
 from email.headerregistry import Address
 from email.message import EmailMessage
 
 import pytest
-from icalendar import Calendar
 
-from services.notifications.channels import Invitation, Letter
-from services.notifications.channels.email import (
-    EmailChannel,
-    Envelope,
-    Server,
-    compose,
-    envelope_address,
-)
+from services.notifications.channels import Letter
+from services.notifications.channels.email import EmailChannel, Server, compose, envelope_address
+from services.notifications.channels.mail import Sender, written
 from services.notifications.domain.rules import messages_for
 from services.notifications.rendering import Reader, Templates
-from tests.unit.notifications.builders import DAY, SESSION, START, happened, scheduled, started
+from tests.unit.notifications.builders import START, happened, scheduled, started
 
 SENDER = Address("Trustfold", addr_spec="no-reply@mentoring.example")
-ENVELOPE = Envelope(SENDER)
-INVITATION = Invitation(
-    session_id=SESSION,
-    sequence=7,
-    told_at=START,
-    starts_at=START + DAY,
-    duration=timedelta(minutes=45),
-    is_cancelled=False,
-    other_name="Zoë",
-)
 
 
 def letter(name: str = "Bo", other: str = "Zoë", address: str = "bo@acme.example") -> Letter:
@@ -45,7 +28,7 @@ def letter(name: str = "Bo", other: str = "Zoë", address: str = "bo@acme.exampl
 
 def received(given: Letter) -> EmailMessage:
     """The mail after a trip over the wire."""
-    mail = compose(given, ENVELOPE, to=envelope_address(given.address), now=START)
+    mail = compose(given, sender=SENDER, to=envelope_address(given.address), now=START)
     return message_from_bytes(mail.as_bytes(), policy=policy.default)
 
 
@@ -73,7 +56,7 @@ def test_a_mail_says_the_same_in_plain_text_and_html() -> None:
 def test_the_same_letter_is_the_same_bytes() -> None:
     to = envelope_address("bo@acme.example")
 
-    first, again = (compose(letter(), ENVELOPE, to=to, now=START) for _ in range(2))
+    first, again = (compose(letter(), sender=SENDER, to=to, now=START) for _ in range(2))
 
     assert first.as_bytes() == again.as_bytes()
 
@@ -152,47 +135,43 @@ def test_what_is_not_one_address_is_refused(given: str) -> None:
 def test_the_channel_carries_mails_and_the_invitations_in_them() -> None:
     server = Server("smtp.example", 25, starttls=True, username=None, password=None, timeout_s=1)
 
-    assert EmailChannel(server, ENVELOPE).carries == ("email", "calendar")
+    assert EmailChannel(server, SENDER.addr_spec, "Trustfold").carries == ("email", "calendar")
 
 
 def test_a_mail_that_can_be_stopped_says_how_in_one_click() -> None:
-    link = "https://mentoring.example/v1/unsubscribe/abc.def"
-    mail = received(replace(letter(), unsubscribe=link))
+    given = replace(letter(), unsubscribe="https://mentoring.example/v1/unsubscribe/abc")
+    to = envelope_address(given.address)
+    sender = Sender(SENDER, unsubscribe="stop@mentoring.example")
 
-    assert mail["List-Unsubscribe"] == f"<{link}>"
+    mail = compose(given, sender=sender, to=to, now=START)
+    alone = compose(given, sender=Sender(SENDER), to=to, now=START)
+
+    link = "<https://mentoring.example/v1/unsubscribe/abc>"
+    assert alone["List-Unsubscribe"] == link
+    both = f"{link}, <mailto:stop@mentoring.example?subject=unsubscribe>"
+    assert mail["List-Unsubscribe"] == both
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
-    assert "List-Unsubscribe" not in received(letter())
+    assert "List-Unsubscribe" not in compose(letter(), sender=sender, to=to, now=START)
 
 
-def test_a_mail_that_comes_back_names_its_message() -> None:
+def test_each_letter_comes_back_to_an_address_of_its_own() -> None:
     given = letter()
-    envelope = Envelope(SENDER, Address(addr_spec="bounces@mentoring.example"))
 
-    assert envelope.return_path(given) == f"bounces+{given.message_id.hex}@mentoring.example"
-    assert Envelope(SENDER).return_path(given) == SENDER.addr_spec
-
-
-def test_an_invitation_is_shown_by_clients_and_is_there_as_a_file() -> None:
-    mail = received(replace(letter(), invitation=INVITATION))
-
-    assert mail.get_content_type() == "multipart/mixed"
-    body, file = mail.iter_parts()
-    kinds = [part.get_content_type() for part in body.iter_parts()]
-    assert kinds == ["text/plain", "text/html", "text/calendar"]
-    shown = list(body.iter_parts())[-1]
-    assert shown.get_param("method") == "REQUEST"
-    assert shown.get_content_charset() == "utf-8"
-    assert file.get_filename() == "invite.ics"
-    assert file.get_content_type() == "application/ics"
-    entries = [part.get_payload(decode=True) for part in (shown, file)]
-    assert all(isinstance(entry, bytes) and Calendar.from_ical(entry) for entry in entries)
-    assert entries[0] == entries[1]
+    assert Sender(SENDER).envelope(given) == "no-reply@mentoring.example"
+    back = Sender(SENDER, bounces="bounces@mentoring.example").envelope(given)
+    assert back == f"bounces+{given.message_id.hex}@mentoring.example"
 
 
-def test_the_same_invitation_is_the_same_bytes() -> None:
-    given = replace(letter(), invitation=INVITATION)
-    to = envelope_address("bo@acme.example")
+def test_a_mail_has_seven_bits_alone() -> None:
+    given = letter(name="Zoë Ångström", other="李小龍")
+    to = envelope_address(given.address)
 
-    first, again = (compose(given, ENVELOPE, to=to, now=START).as_bytes() for _ in range(2))
+    assert written(given, sender=Sender(SENDER), to=to, now=START).isascii()
 
-    assert first == again
+
+def test_a_long_link_is_not_cut() -> None:
+    link = "https://mentoring.example/v1/unsubscribe/" + "a1_-" * 60
+    given = replace(letter(), unsubscribe=link)
+    raw = written(given, sender=Sender(SENDER), to=envelope_address(given.address), now=START)
+
+    assert f"<{link}>".encode() in raw
