@@ -9,6 +9,9 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 
 import pytest
+from hypothesis import given as given_any
+from hypothesis import settings
+from hypothesis import strategies as st
 
 from services.notifications.channels import Letter
 from services.notifications.channels.email import EmailChannel, Server, compose, envelope_address
@@ -175,3 +178,30 @@ def test_a_long_link_is_not_cut() -> None:
     raw = written(given, sender=Sender(SENDER), to=envelope_address(given.address), now=START)
 
     assert f"<{link}>".encode() in raw
+
+
+@given_any(st.text(max_size=120), st.text(max_size=120))
+@settings(max_examples=150, deadline=None)
+def test_what_goes_over_the_wire_says_the_same_as_the_mail(name: str, other: str) -> None:
+    given = replace(letter(name=name, other=other), unsubscribe="https://m.example/" + "u" * 90)
+    sender = Sender(SENDER, unsubscribe="stop@mentoring.example")
+    to = envelope_address(given.address)
+
+    sent = message_from_bytes(
+        written(given, sender=sender, to=to, now=START), policy=policy.default
+    )
+    made = message_from_bytes(
+        compose(given, sender=sender, to=to, now=START).as_bytes(), policy=policy.default
+    )
+
+    skipped = {"content-type"}
+    headers = [
+        {key.lower(): str(value) for key, value in mail.items() if key.lower() not in skipped}
+        for mail in (sent, made)
+    ]
+    parts = [
+        [part.get_content().splitlines() for part in mail.iter_parts()] for mail in (sent, made)
+    ]
+    assert headers[0] == headers[1]
+    assert parts[0] == parts[1]
+    assert sent.defects == []
