@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+
+import asyncpg
 
 from services.notifications.domain import announcement
 from services.notifications.domain.attempt import Next
@@ -20,6 +23,8 @@ from shared.clock import Clock
 from shared.events.envelope import Event
 from shared.postgres.pool import Pool
 from shared.postgres.tenancy import act_for_all
+
+_TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,7 @@ class Settler:
             while self._waiting:
                 batch, self._waiting = self._waiting, []
                 try:
-                    await self._write([ended for ended, _ in batch])
+                    await self._write_patiently([ended for ended, _ in batch])
                 except BaseException as error:
                     # Each who waits is told; the lease of what they sent will end.
                     for _, done in batch:
@@ -66,6 +71,15 @@ class Settler:
                             done.set_result(None)
         finally:
             self._writing = None
+
+    async def _write_patiently(self, batch: Sequence[Ended]) -> None:
+        """A worker may lock what endpoints wait for in another order. What has been handed over
+        must not be handed over again for that.
+        """
+        for _ in range(_TRIES - 1):
+            with suppress(asyncpg.DeadlockDetectedError):
+                return await self._write(batch)
+        return await self._write(batch)
 
     async def _write(self, batch: Sequence[Ended]) -> None:
         now = self._clock.now()

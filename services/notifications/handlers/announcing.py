@@ -11,8 +11,14 @@ from shared.postgres import outbox
 from shared.postgres.pool import Connection
 
 
-async def announce(conn: Connection, news: Sequence[Event], now: datetime) -> None:
-    """Publish these facts, if and only if the caller's transaction commits."""
+async def announce(
+    conn: Connection, news: Sequence[Event], now: datetime, *, beside: Sequence[Event] = ()
+) -> None:
+    """Publish these facts, if and only if the caller's transaction commits.
+
+    Endpoints get them after those `beside` them, which are on a topic already. To be called once in
+    a transaction: endpoints' lines are locked in an order, but in one call alone.
+    """
     if news:
         await outbox.append(conn, news)
-        await fan_out(conn, news, now)
+    await fan_out(conn, [*beside, *news], now)

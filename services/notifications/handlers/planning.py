@@ -18,7 +18,6 @@ from services.notifications.domain.rules import Settled, messages_for, settled_b
 from services.notifications.domain.terms import hours_of
 from services.notifications.domain.workflows import WORKFLOWS
 from services.notifications.handlers.announcing import announce
-from services.notifications.handlers.fan_out import fan_out
 from services.notifications.queries import attention, digests, messages, reading
 from services.notifications.queries.attention import PairTerms, Who
 from shared.events.envelope import Event
@@ -34,20 +33,18 @@ async def on_told(conn: Connection, events: Sequence[Event], now: datetime) -> N
     a fact makes pointless is taken back, whether it was made here or long ago.
     """
     tenant = events[0].tenant
-    made = {event.event_id: messages_for(event) for event in events}
-    await fan_out(conn, events, now)
     await _keep_terms(conn, tenant, events)
     settled = [each for event in events for each in settled_by(event.fact)]
     dropped = await messages.drop_settled(conn, tenant, settled) if settled else []
+    news = [announcement.suppressed(message, "over", now) for message in dropped]
+    made = {event.event_id: messages_for(event) for event in events}
     if any(made.values()):
         rows = await _gather(conn, tenant, await _plan(conn, events, made, now))
         new = await messages.add(conn, rows, now)
         written = [row for row in rows if row.message.message_id in new]
-        await announce(conn, [row.news for row in written if row.news is not None], now)
+        news += [row.news for row in written if row.news is not None]
         await reading.tell(conn, tenant, [row.message.to for row in written if row.state == "sent"])
-    if dropped:
-        news = [announcement.suppressed(message, "over", now) for message in dropped]
-        await announce(conn, news, now)
+    await announce(conn, news, now, beside=events)
 
 
 async def _plan(

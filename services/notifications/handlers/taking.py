@@ -112,8 +112,7 @@ async def take_digests(conn: Connection, batch: Batch) -> list[Gathered]:
         _counted(case, batch.now, counts=True) for each in taken for case in kept[each.digest_id]
     ]
     await messages.claim(conn, counted, batch.lease_until)
-    await _put_aside(conn, stale, batch.now)
-    await _put_aside(conn, waiting, batch.now, is_digest=True)
+    await _put_aside(conn, [*stale, *waiting], batch.now, is_digest=True)
     return taken
 
 

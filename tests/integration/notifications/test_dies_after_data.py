@@ -22,7 +22,6 @@ from tests.unit.notifications.builders import MENTEE, MENTOR, PROGRAMME, START
 
 pytestmark = pytest.mark.stack
 
-KILLS = 200
 CONNECTIONS = 4
 PAIRS = 6
 
@@ -69,14 +68,17 @@ async def test_a_server_that_dies_around_data_gets_each_mail_again(pool: Pool) -
         assert sorted(came.values())[-3:] == [1, 2, 2]
 
 
-async def test_senders_killed_anywhere_lose_nothing_and_double_little(pool: Pool) -> None:
+@pytest.mark.parametrize("kills", [25, pytest.param(200, marks=pytest.mark.full)])
+async def test_senders_killed_anywhere_lose_nothing_and_double_little(
+    pool: Pool, kills: int
+) -> None:
     random = Random(6)
     doubled = 0
     with Difficult() as server:
         rig = Rig.on(pool, server.port, smtp_connections=CONNECTIONS)
         count = await waiting(rig, PAIRS)
         whole = await turns(rig, limit=100_000)
-        for _ in range(KILLS):
+        for _ in range(kills):
             rig.clock.at = START
             await rig.change(
                 "UPDATE message SET state = 'queued', sent_at = NULL, due_at = created_at,"
