@@ -76,7 +76,8 @@ def _invitation(due: Due) -> Invitation | None:
         sequence=int((told_at - _EPOCH).total_seconds()),
         told_at=told_at,
         starts_at=datetime.fromisoformat(str(params["starts_at"])),
-        duration=timedelta(minutes=int(params["duration_minutes"])),
+        # A session that is called off takes no time; calendars want to be told one all the same.
+        duration=timedelta(minutes=int(params.get("duration_minutes", 60))),
         is_cancelled=message.workflow == "session_cancelled",
         other_name=plain_name(due.reader.other_name or ""),
     )

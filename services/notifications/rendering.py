@@ -2,7 +2,8 @@
 
 A template is `templates/<language>/<workflow>.txt`: the first line is the subject, what follows are
 paragraphs between blank lines. The HTML form is made of the same paragraphs by `layout.html`, which
-escapes all of them: no name can become mark-up, whatever it holds.
+escapes all of them: no name can become mark-up, whatever it holds. Dates, times and lengths are
+written as CLDR has them for the reader's locale.
 """
 
 from __future__ import annotations
@@ -12,23 +13,31 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 from zoneinfo import ZoneInfo
 
-from jinja2 import FileSystemLoader, StrictUndefined
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, format_time
+from babel.units import format_unit
+from jinja2 import FileSystemLoader, StrictUndefined, Template
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from services.notifications.domain.message import Message
+from services.notifications.domain.message import Message, Params
 
 FOLDER = Path(__file__).parent / "templates"
 LANGUAGE = "en"
 LONGEST_NAME = 100
 BLANK_LINES = re.compile(r"\n\s*\n")
-DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-MONTHS = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
+# What the other one is called whose name is not known.
+SOMEBODY: Mapping[str, Mapping[str, str]] = {
+    "en": {"mentor": "your mentor", "mentee": "your mentee"},
+    "de": {"mentor": "Ihr Gegenüber", "mentee": "Ihr Gegenüber"},
+    "fr": {"mentor": "votre binôme", "mentee": "votre binôme"},
+}
+# Parameters that end so are lengths: what a template finds them as, and their unit in CLDR.
+_LENGTHS = {"duration_minutes": "minute", "cadence_days": "day", "notice_hours": "hour"}
 # Control characters, line and paragraph separators, and what turns the direction of a line.
 _UNWANTED = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -46,11 +55,12 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A message that can be read: `text` and `html` say the same."""
+    """A message that can be read: `text` and `html` say the same, `short` what matters of it."""
 
     subject: str
     text: str
     html: str
+    short: str = ""
 
 
 class Templates:
@@ -72,29 +82,40 @@ class Templates:
         """Whether this release has words for the workflow."""
         return f"{LANGUAGE}/{workflow}.txt" in self._names
 
+    @property
+    def languages(self) -> frozenset[str]:
+        """The languages that there are words in."""
+        return frozenset(name.partition("/")[0] for name in self._names)
+
     def render(self, message: Message, reader: Reader) -> Words:
         """The message in the reader's language, or in English where we do not speak it."""
-        language, name = self._find(message.workflow, reader.locale)
-        filled = self._text.get_template(name).render(_context(message, reader))
+        language, template = self._find(message.workflow, reader.locale)
+        return self._words(language, template, _context(message, reader, language))
+
+    def render_digest(self, messages: Sequence[Message], reader: Reader) -> Words:
+        """Several messages as one: what each is about and what matters of it."""
+        language, template = self._find("digest", reader.locale)
+        items = [self.render(message, reader) for message in messages]
+        name = plain_name(reader.name or "")
+        return self._words(language, template, {"name": name, "items": items})
+
+    def _words(self, language: str, template: Template, context: Mapping[str, object]) -> Words:
+        filled = template.render(context)
         subject, _, body = filled.strip().partition("\n")
         body = BLANK_LINES.sub("\n\n", body.strip())
         paragraphs = [part.split("\n") for part in body.split("\n\n")]
         html = self._layout.render(
             language=language, subject=subject, paragraphs=[_block(lines) for lines in paragraphs]
         )
-        return Words(subject.strip(), body + "\n", html)
+        # The first paragraph greets.
+        short = " ".join(paragraphs[1]) if len(paragraphs) > 1 else ""
+        return Words(subject.strip(), body + "\n", html, short)
 
-    def render_digest(self, messages: Sequence[Message], reader: Reader) -> Words:
-        """Several messages as one: the subject of each, under one another."""
-        each = [self.render(message, reader) for message in messages]
-        body = "\n\n".join(words.text for words in each)
-        return Words(each[0].subject, body, "".join(words.html for words in each))
-
-    def _find(self, workflow: str, locale: str) -> tuple[str, str]:
-        for language in (locale, locale.partition("-")[0]):
-            if f"{language}/{workflow}.txt" in self._names:
-                return language, f"{language}/{workflow}.txt"
-        return LANGUAGE, f"{LANGUAGE}/{workflow}.txt"
+    def _find(self, workflow: str, locale: str) -> tuple[str, Template]:
+        language = locale.partition("-")[0]
+        if f"{language}/{workflow}.txt" not in self._names:
+            language = LANGUAGE
+        return language, self._text.get_template(f"{language}/{workflow}.txt")
 
 
 def _block(lines: list[str]) -> dict[str, object]:
@@ -103,31 +124,57 @@ def _block(lines: list[str]) -> dict[str, object]:
     return {"items": [], "text": " ".join(lines)}
 
 
-def _context(message: Message, reader: Reader) -> Mapping[str, object]:
+def _context(message: Message, reader: Reader, language: str) -> Mapping[str, object]:
     role, other_role = (
         ("mentor", "mentee") if message.to == message.mentor_id else ("mentee", "mentor")
     )
-    zone = ZoneInfo(reader.timezone)
-    filled = {
-        name: local_time(datetime.fromisoformat(str(value)), zone)
-        if name.endswith("_at")
-        else value
-        for name, value in message.params.items()
-    }
     return {
         "name": plain_name(reader.name or ""),
-        "other": plain_name(reader.other_name or "") or f"your {other_role}",
+        "other": plain_name(reader.other_name or "") or SOMEBODY[language][other_role],
         "role": role,
         "other_role": other_role,
-        **filled,
+        **told(message.params, locale_of(reader.locale, language), ZoneInfo(reader.timezone)),
     }
 
 
-def local_time(at: datetime, zone: ZoneInfo) -> str:
-    """For example `Tuesday 3 March 2026 at 15:00 (Europe/Berlin)`."""
-    there = at.astimezone(zone)
-    day = f"{DAYS[there.weekday()]} {there.day} {MONTHS[there.month - 1]} {there.year}"
-    return f"{day} at {there:%H:%M} ({zone.key})"
+def told(params: Params, locale: Locale, zone: ZoneInfo) -> dict[str, object]:
+    """Parameters as one reads them: instants (`*_at`, perhaps empty) on the reader's clock, with a
+    short form for a subject (`starts` of `starts_at`); lengths in units (`duration_minutes`), with
+    the same in words (`duration`).
+    """
+    words: dict[str, object] = {}
+    for name, value in params.items():
+        words[name] = value
+        if name.endswith("_at"):
+            at = datetime.fromisoformat(str(value)).astimezone(zone) if value else None
+            words[name] = f"{_when(at, 'full', locale)} ({zone.key})" if at else ""
+            words[name.removesuffix("_at")] = _when(at, "medium", locale) if at else ""
+        elif name in _LENGTHS:
+            words[name.rpartition("_")[0]] = _plain(
+                format_unit(int(value), f"duration-{_LENGTHS[name]}", locale=locale)
+            )
+    return words
+
+
+@lru_cache(maxsize=1_024)
+def locale_of(wanted: str, language: str) -> Locale:
+    """The reader's own locale where it is one of the language that they get, or that language's."""
+    try:
+        found = Locale.parse(wanted, sep="-")
+    except (ValueError, UnknownLocaleError):
+        return Locale(language)
+    return found if found.language == language else Locale(language)
+
+
+def _when(there: datetime, length: Literal["full", "medium"], locale: Locale) -> str:
+    """`Tuesday, 3 March 2026, 15:00`, or `3 Mar 2026, 15:00`."""
+    day = format_date(there, length, locale=locale)
+    return _plain(f"{day}, {format_time(there, 'short', locale=locale)}")
+
+
+def _plain(words: str) -> str:
+    """Without the narrow spaces of CLDR, which not every mail program shows."""
+    return words.replace("\u202f", " ").replace("\u00a0", " ")
 
 
 def plain_name(name: str) -> str:

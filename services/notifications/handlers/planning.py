@@ -6,6 +6,7 @@ words. Those are looked up when it is sent or read.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
@@ -89,7 +90,8 @@ class _Plan:
         self._readers = readers
         self._agreed = agreed
         self._rows: dict[UUID, Planned] = {}
-        self._about: dict[UUID, list[UUID]] = {}
+        # By what they are about, and by pair.
+        self._of: defaultdict[UUID, list[UUID]] = defaultdict(list)
 
     @property
     def rows(self) -> list[Planned]:
@@ -98,13 +100,9 @@ class _Plan:
 
     def settle(self, settled: Settled, now: datetime) -> None:
         """What a later fact settles is never said for an earlier one."""
-        for message_id in self._about.get(settled.about, ()):
+        for message_id in self._of.get(settled.about, ()):
             row = self._rows[message_id]
-            if (
-                row.is_open
-                and row.message.workflow in settled.workflows
-                and settled.to in (None, row.message.to)
-            ):
+            if row.is_open and settled.ends(row.message):
                 self._rows[message_id] = row.dropped("over", now)
 
     def add(self, message: Message, now: datetime) -> None:
@@ -117,7 +115,8 @@ class _Plan:
         if not unwanted(message, workflow, decision):
             row = planned(message, workflow, reader, decision, now)
             self._rows[message.message_id] = row
-            self._about.setdefault(message.about, []).append(message.message_id)
+            for thing in {message.about, message.pair_id}:
+                self._of[thing].append(message.message_id)
 
 
 async def _gather(conn: Connection, tenant: TenantId, rows: Sequence[Planned]) -> list[Planned]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
@@ -36,6 +36,15 @@ _DROP_SETTLED = """
     WHERE message.tenant = $1 AND message.about = settled.about
       AND message.workflow = settled.workflow
       AND (settled.person_id IS NULL OR message.person_id = settled.person_id)
+      AND state IN ('waiting_for_address', 'queued', 'gathered')
+    RETURNING message.*
+"""
+# By person: what somebody was ever told is little, and an index of pairs would cost every message.
+_DROP_OF_PAIR = """
+    UPDATE message SET state = 'suppressed', reason = 'over'
+    FROM unnest($2::uuid[], $3::text[]) AS ended (pair_id, person_id)
+    WHERE message.tenant = $1 AND message.person_id = ended.person_id
+      AND message.pair_id = ended.pair_id
       AND state IN ('waiting_for_address', 'queued', 'gathered')
     RETURNING message.*
 """
@@ -154,13 +163,22 @@ async def add(conn: Connection, rows: Sequence[Planned], now: datetime) -> set[U
 
 
 async def drop_settled(
-    conn: Connection, tenant: TenantId, settled: Iterable[Settled]
+    conn: Connection, tenant: TenantId, settled: Sequence[Settled]
 ) -> list[Message]:
     """Take back what has become pointless and has not been sent; what it was."""
-    rows = [(each.about, name, each.to) for each in settled for name in sorted(each.workflows)]
-    abouts, names, people = zip(*rows, strict=True) if rows else ((), (), ())
-    found = await conn.fetch(_DROP_SETTLED, tenant, list(abouts), list(names), list(people))
-    return [message_of(row) for row in found]
+    ended = [(each.about, each.to) for each in settled if each.of_pair]
+    things = [
+        (each.about, name, each.to)
+        for each in settled
+        if not each.of_pair
+        for name in sorted(each.workflows)
+    ]
+    dropped: list[asyncpg.Record] = []
+    if things:
+        dropped += await conn.fetch(_DROP_SETTLED, tenant, *map(list, zip(*things, strict=True)))
+    if ended:
+        dropped += await conn.fetch(_DROP_OF_PAIR, tenant, *map(list, zip(*ended, strict=True)))
+    return [message_of(row) for row in dropped]
 
 
 async def suppress_person(conn: Connection, tenant: TenantId, person_id: PersonId) -> None:

@@ -13,8 +13,10 @@ from shared.ids import new_id
 from tests.integration.notifications.rig import Rig
 from tests.support.databases import Databases
 from tests.unit.notifications.builders import (
+    DAY,
     MENTEE,
     MENTOR,
+    START,
     held,
     proposed,
     scheduled,
@@ -125,7 +127,7 @@ async def test_a_timeline_says_what_was_sent_and_why_but_not_the_words(
     rig: Rig, http: httpx.AsyncClient
 ) -> None:
     await rig.everybody_joins()
-    await rig.tell(scheduled(by=MENTOR))
+    await rig.tell(scheduled(by=MENTOR, starts_at=START + DAY / 48))
     await rig.send()
 
     items = (await http.get(TIMELINE, headers=BO)).json()["items"]

@@ -14,7 +14,7 @@ from shared.ids import PersonId
 from shared.postgres.tenancy import acting_for
 from tests.integration.notifications.rig import Rig
 from tests.integration.notifications.test_api import caller, over_http
-from tests.unit.notifications.builders import MENTEE, MENTOR, TENANT, scheduled
+from tests.unit.notifications.builders import MENTEE, MENTOR, TENANT, warned
 from tests.unit.notifications.test_bounce import MESSAGE, dsn
 
 pytestmark = pytest.mark.stack
@@ -45,7 +45,7 @@ async def silenced(rig: Rig, address: str = ADDRESS) -> bool:
 async def test_a_mail_that_came_back_for_good_is_the_last_one(
     rig: Rig, http: httpx.AsyncClient, mailbox: Mailbox
 ) -> None:
-    await rig.tell(scheduled(by=MENTOR))
+    await rig.tell(warned(by=MENTOR))
     await rig.send()
     (mail,) = mailbox.messages
     sent = mail["Message-ID"].strip("<>").partition("@")[0]

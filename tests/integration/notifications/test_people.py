@@ -16,8 +16,8 @@ from tests.unit.notifications.builders import (
     happened,
     joined,
     left,
-    scheduled,
     started,
+    warned,
 )
 
 pytestmark = pytest.mark.stack
@@ -31,7 +31,7 @@ async def address(rig: Rig) -> tuple[object, ...]:
 
 
 async def test_a_message_waits_for_its_address(rig: Rig, mailbox: Mailbox) -> None:
-    await rig.tell(scheduled(by=MENTOR))
+    await rig.tell(warned(by=MENTOR))
     assert await rig.states() == [(MENTEE, "waiting_for_address", 0, None)]
     assert await rig.tidy() == 0
     assert await rig.send() == 0
@@ -41,14 +41,14 @@ async def test_a_message_waits_for_its_address(rig: Rig, mailbox: Mailbox) -> No
     assert await rig.send() == 1
 
     (mail,) = mailbox.messages
-    assert mail["Subject"].startswith("Your mentor set a time to meet")
+    assert mail["Subject"].startswith("Your mentor needs more time for a promise")
 
 
 async def test_a_message_whose_address_comes_too_late_is_dropped(
     rig: Rig, mailbox: Mailbox
 ) -> None:
-    await rig.tell(scheduled(by=MENTOR, starts_at=START + DAY))
-    rig.pass_time(days=1)
+    await rig.tell(warned(by=MENTOR))
+    rig.pass_time(days=7)
     await rig.tell(joined(MENTEE, "Bo"))
 
     assert await rig.tidy() == 1
@@ -59,7 +59,7 @@ async def test_a_message_whose_address_comes_too_late_is_dropped(
 
 
 async def test_an_address_of_another_tenant_is_not_an_address(rig: Rig, mailbox: Mailbox) -> None:
-    await rig.tell(scheduled(by=MENTOR))
+    await rig.tell(warned(by=MENTOR))
     await rig.apply(happened(joined(MENTEE, "Bo"), tenant=TenantId("globex")))
 
     await rig.tidy()
@@ -101,7 +101,7 @@ async def test_who_left_has_no_address_and_an_older_fact_does_not_bring_it_back(
 
 async def test_who_left_gets_no_more_messages(rig: Rig, mailbox: Mailbox) -> None:
     await rig.everybody_joins()
-    await rig.tell(scheduled(by=MENTOR))
+    await rig.tell(warned(by=MENTOR))
     await rig.tell(left(MENTEE))
     await rig.tell(started())
 
@@ -118,7 +118,7 @@ async def test_who_left_gets_no_more_messages(rig: Rig, mailbox: Mailbox) -> Non
 async def test_who_leaves_while_a_message_waits_for_them_gets_none(
     rig: Rig, mailbox: Mailbox
 ) -> None:
-    await rig.tell(scheduled(by=MENTOR))
+    await rig.tell(warned(by=MENTOR))
     await rig.tell(left(MENTEE))
 
     await rig.tidy()
@@ -131,7 +131,7 @@ async def test_who_leaves_unseen_by_a_message_is_found_out_when_it_is_taken(
     rig: Rig, mailbox: Mailbox
 ) -> None:
     await rig.everybody_joins()
-    await rig.tell(scheduled(by=MENTOR))
+    await rig.tell(warned(by=MENTOR))
     # As if the fact about the session had been written beside the one about leaving.
     await rig.change(
         "UPDATE person SET has_left = true, email = NULL, display_name = NULL WHERE person_id = $1",
@@ -147,7 +147,7 @@ async def test_who_leaves_unseen_by_a_message_is_found_out_when_it_is_taken(
 async def test_who_comes_back_is_written_to_again(rig: Rig, mailbox: Mailbox) -> None:
     await rig.apply(happened(left(MENTEE), at=START))
     await rig.apply(happened(joined(MENTEE, "Bo"), at=START + DAY))
-    await rig.tell(scheduled(by=MENTOR))
+    await rig.tell(warned(by=MENTOR))
 
     assert await rig.send() == 1
 
@@ -156,7 +156,7 @@ async def test_nothing_that_is_published_or_kept_holds_a_name_an_address_or_a_wo
     rig: Rig,
 ) -> None:
     await rig.everybody_joins()
-    await rig.tell(started(), scheduled(by=MENTOR))
+    await rig.tell(started(), warned(by=MENTOR))
     await rig.send()
 
     kept = await rig.rows("SELECT to_jsonb(m)::text AS row FROM message m")

@@ -25,8 +25,8 @@ from tests.unit.notifications.builders import (
     START,
     TENANT,
     happened,
-    scheduled,
     started,
+    warned,
 )
 
 pytestmark = pytest.mark.stack
@@ -42,14 +42,14 @@ def ids(mailbox: Mailbox) -> list[str]:
 
 async def test_a_fact_becomes_one_mail_and_one_announcement(rig: Rig, mailbox: Mailbox) -> None:
     await rig.everybody_joins()
-    await rig.tell(scheduled(by=MENTOR))
+    await rig.tell(warned(by=MENTOR))
 
     assert await rig.send() == 1
     assert await rig.send() == 0
 
     (mail,) = mailbox.messages
     assert mail["To"] == "Bo <bo@acme.example>"
-    assert mail["Subject"].startswith("Zoë Ångström set a time to meet")
+    assert mail["Subject"].startswith("Zoë Ångström needs more time for a promise")
     assert await rig.states() == [(MENTEE, "sent", 1, None)]
     assert await rig.announced() == [("notification.sent", MENTEE)]
     assert await rig.announced("inbox") == [("notification.sent", MENTEE)]
@@ -130,7 +130,7 @@ async def test_a_sender_killed_before_it_sent_delays_a_mail_and_loses_none(
     rig: Rig, mailbox: Mailbox
 ) -> None:
     await rig.everybody_joins()
-    await rig.tell(scheduled(by=MENTOR))
+    await rig.tell(warned(by=MENTOR))
     await claim_and_die(rig)
 
     assert await rig.send() == 0
@@ -171,7 +171,7 @@ async def test_a_slow_sender_whose_lease_was_taken_over_announces_nothing_twice(
     rig: Rig, mailbox: Mailbox
 ) -> None:
     await rig.everybody_joins()
-    await rig.tell(scheduled(by=MENTOR))
+    await rig.tell(warned(by=MENTOR))
     (slow,) = await claim_and_die(rig)
     rig.pass_time(seconds=301)
     await rig.send()
@@ -188,7 +188,7 @@ async def test_a_message_that_always_kills_its_sender_is_given_up(
     rig: Rig, mailbox: Mailbox
 ) -> None:
     await rig.everybody_joins()
-    await rig.tell(scheduled(by=MENTOR))
+    await rig.tell(warned(by=MENTOR))
     for _ in range(3):
         await claim_and_die(rig)
         rig.pass_time(seconds=301)

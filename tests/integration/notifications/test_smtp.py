@@ -9,14 +9,14 @@ import pytest
 from deploy.local.mailbox import HOST, Mailbox
 from shared.postgres.pool import Pool
 from tests.integration.notifications.rig import CUT, KEEP_AND_CUT, Difficult, Rig
-from tests.unit.notifications.builders import DAY, MENTEE, MENTOR, START, scheduled, started, warned
+from tests.unit.notifications.builders import MENTEE, MENTOR, started, warned
 
 pytestmark = pytest.mark.stack
 
 
 async def waiting(rig: Rig) -> None:
     await rig.everybody_joins()
-    await rig.tell(scheduled(by=MENTOR, starts_at=START + DAY))
+    await rig.tell(warned(by=MENTOR))
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ async def test_a_server_that_is_away_costs_no_attempt_and_ends_with_the_expiry(
         assert await rig.send() == 0
         assert await rig.states() == [(MENTEE, "queued", 0, "server_unreachable")]
         rig.pass_time(seconds=15)
-    rig.pass_time(days=1)
+    rig.pass_time(days=7)
     assert await rig.send() == 0
     assert await rig.tidy() == 1
 

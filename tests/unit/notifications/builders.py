@@ -5,20 +5,19 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from services.notifications.domain.rules import SILENT
+from services.notifications.domain.rules import SETTLING, SILENT, TOLD
 from shared.events.contracts.examples import sample_event
 from shared.events.envelope import Event, new_event
 from shared.events.fact import Fact
-from shared.events.matching import PairAccepted, PairDeclined, PairEnded, PairProposed, PairStarted
+from shared.events.matching import PairProposed, PairStarted
 from shared.events.people import PersonChanged, PersonJoined, PersonLeft
 from shared.events.sessions import (
     AgreementSigned,
-    CommitmentKept,
-    CommitmentMade,
+    CommitmentAccepted,
     CommitmentMissed,
-    CommitmentMissedTold,
-    CommitmentMissedWarned,
     CommitmentWarned,
+    GoalProgressed,
+    ReplyRequested,
     SessionHeld,
     SessionScheduled,
 )
@@ -111,20 +110,38 @@ def missed(*, by: PersonId = MENTEE) -> CommitmentMissed:
 
 def silent() -> list[Fact]:
     """One of each fact that nobody is written to about."""
-    plain = [
-        PairAccepted(**SIDES, by=MENTOR),
-        PairDeclined(**SIDES, by=MENTOR),
-        PairEnded(**SIDES, ended_at=START, reason="completed"),
-        CommitmentMade(**_promise(MENTEE)),
-        CommitmentKept(**_promise(MENTEE), kept_at=START),
-        CommitmentMissedWarned(**_promise(MENTEE), warned_at=START),
-        CommitmentMissedTold(**_promise(MENTEE), told_at=START),
-    ]
-    # Of the others the golden examples will do.
-    rest = sorted(set(SILENT) - {type(fact) for fact in plain}, key=lambda fact: fact.type)
-    return [*plain, *(sample_event(fact).fact for fact in rest)]
+    kinds = sorted((set(SILENT) | SETTLING) - TOLD, key=lambda fact: fact.type)
+    return [sample_event(kind).fact for kind in kinds]
 
 
 def told() -> list[Fact]:
-    """One of each fact that makes messages."""
-    return [proposed(), started(), signed(), scheduled(), held(), warned(), missed()]
+    """One of each fact that makes messages, so that every workflow is there."""
+    due = {"due_at": START + 3 * DAY, "by": MENTEE, "commitment_id": COMMITMENT, **SIDES}
+    ours = [
+        proposed().model_copy(update={"answer_until": START + 7 * DAY}),
+        started(),
+        signed().model_copy(update={"review_on": (START + 90 * DAY).date()}),
+        scheduled(starts_at=START + 3 * DAY),
+        held(),
+        CommitmentAccepted.model_validate(due),
+        warned(),
+        missed(),
+        GoalProgressed.model_validate({**SIDES, "goal_id": COMMITMENT, "progress": 1.0}),
+        ReplyRequested.model_validate(
+            {**SIDES, "reply_id": COMMITMENT, "of": MENTEE, "about": "session"}
+        ),
+    ]
+    rest = sorted(TOLD - {type(fact) for fact in ours}, key=lambda fact: fact.type)
+    return [*ours, *(of_ours(sample_event(kind).fact) for kind in rest)]
+
+
+def of_ours(fact: Fact) -> Fact:
+    """A golden example, about the pair that everything is about here, in the days from START on."""
+    changes: dict[str, object] = {**SIDES}
+    for name in ("by", "of"):
+        if name in type(fact).model_fields:
+            changes[name] = MENTEE
+    for name in ("starts_at", "due_at"):
+        if name in type(fact).model_fields:
+            changes[name] = START + 3 * DAY
+    return fact.model_copy(update=changes)
