@@ -16,9 +16,9 @@ from services.notifications.channels.inbox import InboxChannel
 from services.notifications.composing import Composer
 from services.notifications.delivering import Deliverer, DeliveryLimits
 from services.notifications.domain.attempt import RetryPolicy
-from services.notifications.domain.unsubscribe import Links
 from services.notifications.domain.web_address import Reach
 from services.notifications.handlers.preferences import stop
+from services.notifications.links import Links
 from services.notifications.live import Live
 from services.notifications.rendering import Templates
 from services.notifications.sending import Limits, Sender, Ways
@@ -37,10 +37,14 @@ TIDY_DELIVERIES_EVERY_S = 60.0
 
 def build(settings: NotificationsSettings, pool: Pool, clock: Clock) -> Service:
     """The service, wired and not yet running."""
-    templates = Templates()
-    live = Live(pool, templates)
-    links = _links(settings)
-    email = _email(settings)
+    templates, links, reach = Templates(), _links(settings), _reach(settings)
+    live, email, every = Live(pool, templates), _email(settings), settings.send_every_s
+    routers = (
+        reading.build_router(pool, clock, templates, live),
+        preferences.build_router(pool),
+        endpoints.build_router(pool, reach),
+        mail.build_router(pool, clock, links, stop),
+    )
     ways = Ways(
         pool,
         clock,
@@ -49,33 +53,37 @@ def build(settings: NotificationsSettings, pool: Pool, clock: Clock) -> Service:
         _limits(settings),
         _policy(settings),
     )
-    post, inbox = Sender(ways, email), Sender(ways, InboxChannel())
-    reach = _reach(settings)
     # A client each: slow endpoints take no connection away from people.
-    chat = Sender(ways, ChatChannel(_http(settings, reach), reach))
+    chat = ChatChannel(_http(settings, reach), reach)
     deliverer = Deliverer(pool, clock, _http(settings, reach), reach, _shares(settings))
-    routers = (
-        reading.build_router(pool, clock, templates, live),
-        preferences.build_router(pool),
-        endpoints.build_router(pool, reach),
-        mail.build_router(pool, clock, links, stop),
-    )
     return Service(
         name="notifications",
         group=NOTIFICATIONS_GROUP,
         apply=per_fact(HANDLERS),
         api=build_api(clock, routers),
         loops=(
-            Loop("send", settings.send_every_s, post.step),
-            Loop("digest", settings.send_every_s, post.step_digests),
-            Loop("inbox", settings.send_every_s, inbox.step),
-            Loop("chat", settings.send_every_s, chat.step),
-            Loop("deliver", settings.send_every_s, deliverer.step),
-            Loop("replay", settings.send_every_s, deliverer.step_replays),
-            Loop("tidy", TIDY_EVERY_S, post.tidy),
-            Loop("tidy_deliveries", TIDY_DELIVERIES_EVERY_S, deliverer.tidy),
+            *_sending(Sender(ways, email), Sender(ways, chat), Sender(ways, InboxChannel()), every),
+            *_delivering(deliverer, every),
         ),
         serve=partial(_serve, live, email),
+    )
+
+
+def _sending(post: Sender, chat: Sender, inbox: Sender, every_s: float) -> tuple[Loop, ...]:
+    return (
+        Loop("send", every_s, post.step),
+        Loop("digest", every_s, post.step_digests),
+        Loop("inbox", every_s, inbox.step),
+        Loop("chat", every_s, chat.step),
+        Loop("tidy", TIDY_EVERY_S, post.tidy),
+    )
+
+
+def _delivering(deliverer: Deliverer, every_s: float) -> tuple[Loop, ...]:
+    return (
+        Loop("deliver", every_s, deliverer.step),
+        Loop("replay", every_s, deliverer.step_replays),
+        Loop("tidy_deliveries", TIDY_DELIVERIES_EVERY_S, deliverer.tidy),
     )
 
 

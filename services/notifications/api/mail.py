@@ -17,10 +17,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from starlette.responses import HTMLResponse
 
 from services.notifications.api.unsubscribe_page import page
-from services.notifications.domain.bounce import LARGEST, Kind, Report, read
-from services.notifications.domain.unsubscribe import Links, Stop
 from services.notifications.handlers import mailing
 from services.notifications.handlers.mailing import Stopping, Taken
+from services.notifications.links import Links, Stop
+from services.notifications.reports import LARGEST, Kind, Report, read
 from shared.asking import Reading
 from shared.clock import Clock
 from shared.errors import NotFound, Rejected

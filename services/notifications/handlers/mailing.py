@@ -6,16 +6,16 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-from services.notifications.domain.bounce import (
+from services.notifications.domain.workflows import CATEGORIES
+from services.notifications.links import Stop
+from services.notifications.queries import suppression
+from services.notifications.queries.suppression import Bounced, Reached, Suppressed
+from services.notifications.reports import (
     SOFT_WINDOW,
     Report,
     address_hash,
     gives_up,
 )
-from services.notifications.domain.unsubscribe import Stop
-from services.notifications.domain.workflows import CATEGORIES
-from services.notifications.queries import suppression
-from services.notifications.queries.suppression import Bounced, Reached, Suppressed
 from shared.asking import Ask
 from shared.errors import NotFound
 from shared.ids import PersonId, TenantId

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from services.notifications.domain.bounce import Kind, address_hash
+from services.notifications.reports import Kind, address_hash
 from shared.ids import PersonId, TenantId
 from shared.postgres.pool import Connection
 

@@ -15,7 +15,7 @@ from shared.postgres.tenancy import acting_for
 from tests.integration.notifications.rig import Rig
 from tests.integration.notifications.test_api import caller, over_http
 from tests.unit.notifications.builders import MENTEE, MENTOR, TENANT, warned
-from tests.unit.notifications.test_bounce import MESSAGE, dsn
+from tests.unit.notifications.test_reports import MESSAGE, dsn
 
 pytestmark = pytest.mark.stack
 

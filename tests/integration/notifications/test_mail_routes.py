@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from services.notifications.domain.unsubscribe import Links
+from services.notifications.links import Links
 from shared.events.people import PersonErased
 from shared.ids import PersonId
 from shared.postgres.pool import Pool

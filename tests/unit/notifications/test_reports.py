@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.notifications.domain.bounce import LARGEST, address_hash, gives_up, read
+from services.notifications.reports import LARGEST, address_hash, gives_up, read
 from shared.ids import TenantId
 
 MESSAGE = UUID("11111111-2222-3333-4444-555555555555")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.notifications.api.unsubscribe_page import language_of, page
-from services.notifications.domain.unsubscribe import Links, Stop
+from services.notifications.links import Links, Stop
 from shared.ids import PersonId, TenantId
 
 OLD, NEW, OTHER = "o" * 32, "n" * 32, "x" * 32
