@@ -8,7 +8,7 @@ from functools import partial
 
 from pydantic import SecretStr
 
-from services.notifications.api import build_api, endpoints, mail, preferences, reading
+from services.notifications.api import build_api, endpoints, mail, preferences, reading, words
 from services.notifications.channels.chat import ChatChannel
 from services.notifications.channels.email import EmailChannel, Keeping, Server
 from services.notifications.channels.guarded_http import GuardedHttp, HttpLimits
@@ -44,6 +44,7 @@ def build(settings: NotificationsSettings, pool: Pool, clock: Clock) -> Service:
         preferences.build_router(pool),
         endpoints.build_router(pool, reach),
         mail.build_router(pool, clock, links, stop),
+        words.build_router(pool, templates),
     )
     ways = Ways(
         pool,

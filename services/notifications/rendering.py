@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -21,11 +22,13 @@ from zoneinfo import ZoneInfo
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time
 from babel.units import format_unit
-from jinja2 import FileSystemLoader, StrictUndefined, Template
+from jinja2 import FileSystemLoader, StrictUndefined, Template, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from services.notifications.domain.message import Message, Params
+from shared.logging import logger
 
+_log = logger("notifications.rendering")
 FOLDER = Path(__file__).parent / "templates"
 LANGUAGE = "en"
 LONGEST_NAME = 100
@@ -38,6 +41,13 @@ SOMEBODY: Mapping[str, Mapping[str, str]] = {
 }
 # Parameters that end so are lengths: what a template finds them as, and their unit in CLDR.
 _LENGTHS = {"duration_minutes": "minute", "cadence_days": "day", "notice_hours": "hour"}
+_MADE_UP: Params = {
+    **dict.fromkeys(
+        ("starts_at", "previous_starts_at", "due_at", "until_at", "answer_until_at"),
+        "2030-03-05T14:00:00+00:00",
+    ),
+    **{"duration_minutes": 45, "cadence_days": 14, "notice_hours": 24, "by_you": 0},
+}
 # Control characters, line and paragraph separators, and what turns the direction of a line.
 _UNWANTED = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -45,12 +55,16 @@ _TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u20
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Who reads a message, as the templates need them; names are None when they are not known."""
+    """Who reads a message, as the templates need them; names are None when they are not known.
+
+    `words` are their tenant's own for this message in their language, where it has any.
+    """
 
     name: str | None
     other_name: str | None
     locale: str
     timezone: str
+    words: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +86,7 @@ class Templates:
             loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
         )
         self._text.filters["first_up"] = lambda words: words[:1].upper() + words[1:]
+        self._own = lru_cache(maxsize=1_024)(self._text.from_string)
         html = ImmutableSandboxedEnvironment(
             loader=loader, undefined=StrictUndefined, autoescape=True
         )
@@ -89,8 +104,42 @@ class Templates:
 
     def render(self, message: Message, reader: Reader) -> Words:
         """The message in the reader's language, or in English where we do not speak it."""
+        if reader.words is not None:
+            language = reader.locale.partition("-")[0]
+            try:
+                return self._words(
+                    language, self._own(reader.words), _context(message, reader, language)
+                )
+            except TemplateError as error:
+                # Checked when they were written, by a release that knew other parameters.
+                kind = type(error).__name__
+                _log.warning(
+                    "own words do not fit",
+                    action="own_words",
+                    workflow=message.workflow,
+                    error=kind,
+                )
         language, template = self._find(message.workflow, reader.locale)
         return self._words(language, template, _context(message, reader, language))
+
+    def source(self, workflow: str, language: str) -> str | None:
+        """Our template as it is written; None in a language that we do not speak."""
+        name = f"{language}/{workflow}.txt"
+        if name not in self._names:
+            return None
+        assert self._text.loader
+        return self._text.loader.get_source(self._text, name)[0]
+
+    def tried(self, template: str, language: str, role: str) -> Words:
+        """A tenant's template with names and times that are made up."""
+        context = {
+            "name": "Robin",
+            "other": "Kim",
+            "role": role,
+            "other_role": "mentee" if role == "mentor" else "mentor",
+            **told(_MADE_UP, locale_of(language, language), ZoneInfo("UTC")),
+        }
+        return self._words(language, self._own(template), context)
 
     def render_digest(self, messages: Sequence[Message], reader: Reader) -> Words:
         """Several messages as one: what each is about and what matters of it."""
@@ -128,9 +177,10 @@ def _context(message: Message, reader: Reader, language: str) -> Mapping[str, ob
     role, other_role = (
         ("mentor", "mentee") if message.to == message.mentor_id else ("mentee", "mentor")
     )
+    somebody = SOMEBODY.get(language, SOMEBODY[LANGUAGE])
     return {
         "name": plain_name(reader.name or ""),
-        "other": plain_name(reader.other_name or "") or SOMEBODY[language][other_role],
+        "other": plain_name(reader.other_name or "") or somebody[other_role],
         "role": role,
         "other_role": other_role,
         **told(message.params, locale_of(reader.locale, language), ZoneInfo(reader.timezone)),
@@ -159,11 +209,12 @@ def told(params: Params, locale: Locale, zone: ZoneInfo) -> dict[str, object]:
 @lru_cache(maxsize=1_024)
 def locale_of(wanted: str, language: str) -> Locale:
     """The reader's own locale where it is one of the language that they get, or that language's."""
-    try:
-        found = Locale.parse(wanted, sep="-")
-    except (ValueError, UnknownLocaleError):
-        return Locale(language)
-    return found if found.language == language else Locale(language)
+    for name in (wanted, language):
+        with suppress(ValueError, UnknownLocaleError):
+            found = Locale.parse(name, sep="-")
+            if found.language == language:
+                return found
+    return Locale(LANGUAGE)
 
 
 def _when(there: datetime, length: Literal["full", "medium"], locale: Locale) -> str:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from services.notifications.domain.planned import Digest
 from services.notifications.queries.messages import Due, due_of
+from services.notifications.queries.rows import OWN_WORDS
 from shared.ids import PersonId, TenantId, derived_id
 from shared.postgres.pool import Connection
 
@@ -27,7 +28,7 @@ _CLOSE = """
 """
 # Closed and not sent: also what was held, deferred, or taken by a sender that is gone. A digest is
 # taken whole, by the first who locks its name.
-_DUE = """
+_DUE = f"""
     WITH closed AS MATERIALIZED (
         SELECT DISTINCT digest_id FROM message
         WHERE digest_id IS NOT NULL AND state IN ('gathered', 'claimed') AND due_at <= $1
@@ -38,11 +39,12 @@ _DUE = """
         WHERE pg_try_advisory_xact_lock(hashtextextended('digest/' || digest_id, 0))
     )
     SELECT due.*, p.email AS address, p.display_name, p.locale, p.timezone,
-           o.display_name AS other_name
+           o.display_name AS other_name, own.words
     FROM message AS due
     LEFT JOIN person p ON p.tenant = due.tenant AND p.person_id = due.person_id
     LEFT JOIN person o ON o.tenant = due.tenant AND o.person_id =
         CASE WHEN due.person_id = due.mentor_id THEN due.mentee_id ELSE due.mentor_id END
+    {OWN_WORDS.format("due")}
     WHERE due.digest_id IN (SELECT digest_id FROM taken)
       AND state IN ('gathered', 'claimed') AND due_at <= $1
     ORDER BY digest_id, value DESC, created_at, message_id

@@ -14,7 +14,13 @@ from services.notifications.domain.attempt import Next
 from services.notifications.domain.message import Channel, Message, State
 from services.notifications.domain.planned import Planned
 from services.notifications.domain.rules import Settled
-from services.notifications.queries.rows import COLUMNS, columns_of, message_of, reader_of
+from services.notifications.queries.rows import (
+    COLUMNS,
+    OWN_WORDS,
+    columns_of,
+    message_of,
+    reader_of,
+)
 from services.notifications.rendering import Reader
 from shared.ids import NotificationId, PersonId, TenantId
 from shared.postgres.pool import Connection
@@ -58,7 +64,7 @@ _LOOK_AGAIN = """
       AND reason IN ('leave', 'quiet_hours', 'pair_hours', 'budget')
 """
 # A row whose lease is over was taken by a sender that is gone: it is due again like any other.
-_DUE = """
+_DUE = f"""
     WITH due AS (
         SELECT * FROM message
         WHERE channel = ANY($1::text[]) AND state IN ('queued', 'claimed') AND due_at <= $2
@@ -66,13 +72,14 @@ _DUE = """
         ORDER BY is_urgent DESC, value DESC, due_at, message_id LIMIT $3 FOR UPDATE SKIP LOCKED
     )
     SELECT due.*, CASE WHEN due.channel = 'chat' THEN c.url ELSE p.email END AS address,
-           p.display_name, p.locale, p.timezone, o.display_name AS other_name
+           p.display_name, p.locale, p.timezone, o.display_name AS other_name, own.words
     FROM due
     LEFT JOIN person p ON p.tenant = due.tenant AND p.person_id = due.person_id
     LEFT JOIN chat_address c ON due.channel = 'chat'
          AND c.tenant = due.tenant AND c.person_id = due.person_id
     LEFT JOIN person o ON o.tenant = due.tenant AND o.person_id =
         CASE WHEN due.person_id = due.mentor_id THEN due.mentee_id ELSE due.mentor_id END
+    {OWN_WORDS.format("due")}
     ORDER BY due.is_urgent DESC, due.value DESC, due.due_at, due.message_id
 """
 _CLAIM = """

@@ -11,19 +11,20 @@ from uuid import UUID
 import asyncpg
 
 from services.notifications.domain.message import Message
-from services.notifications.queries.rows import message_of, reader_of
+from services.notifications.queries.rows import OWN_WORDS, message_of, reader_of
 from services.notifications.rendering import Reader
 from shared.ids import NotificationId, PersonId, TenantId
 from shared.postgres.pool import Connection
 
 INBOX: Final = "notifications_inbox"
 
-_INBOX = """
-    SELECT m.*, p.display_name, p.locale, p.timezone, o.display_name AS other_name
+_INBOX = f"""
+    SELECT m.*, p.display_name, p.locale, p.timezone, o.display_name AS other_name, own.words
     FROM message m
     LEFT JOIN person p ON p.tenant = m.tenant AND p.person_id = m.person_id
     LEFT JOIN person o ON o.tenant = m.tenant AND o.person_id =
         CASE WHEN m.person_id = m.mentor_id THEN m.mentee_id ELSE m.mentor_id END
+    {OWN_WORDS.format("m")}
     WHERE m.tenant = $1 AND m.person_id = $2 AND m.channel = 'inbox' AND m.state = 'sent'
       AND (NOT $3 OR m.read_at IS NULL) AND (m.sent_at, m.message_id) < ($4, $5)
     ORDER BY m.sent_at DESC, m.message_id DESC LIMIT $6

@@ -42,6 +42,16 @@ COLUMNS: tuple[tuple[str, str], ...] = (
     ("digest_id", "uuid"),
 )
 
+# A tenant's own words for a message `{0}` to a reader `p`, in their language, as `words`.
+OWN_WORDS = """
+    LEFT JOIN LATERAL (
+        SELECT template AS words FROM words
+        WHERE words.tenant = {0}.tenant AND words.workflow = {0}.workflow
+          AND words.language = split_part(coalesce(p.locale, 'en'), '-', 1)
+        ORDER BY revision DESC LIMIT 1
+    ) AS own ON true
+"""
+
 
 def columns_of(rows: Sequence[Planned]) -> list[list[Any]]:
     """The rows turned on their side: one list for each of COLUMNS."""
@@ -113,4 +123,5 @@ def reader_of(row: asyncpg.Record) -> Reader:
         other_name=row["other_name"],
         locale=row["locale"] or "en",
         timezone=row["timezone"] or "UTC",
+        words=row["words"],
     )
