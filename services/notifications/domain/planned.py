@@ -17,7 +17,7 @@ from services.notifications.domain.attention import (
     Hold,
     Say,
 )
-from services.notifications.domain.message import DELIVERED_BY_ROW, Message, State
+from services.notifications.domain.message import DELIVERED_BY_ROW, Channel, Message, State
 from services.notifications.domain.workflow import Workflow
 from shared.events.envelope import Event
 
@@ -59,13 +59,17 @@ class Planned:
         return replace(self, state="suppressed", reason=reason, due_at=now, news=news)
 
 
-def unwanted(message: Message, workflow: Workflow, decision: Decision) -> bool:
-    """Whether nobody would expect the message at all: nothing is written down of it.
+def ways(workflow: Workflow, reader: Attention) -> tuple[Channel, ...]:
+    """The ways in which the reader could expect such a message; of the others nothing is written.
 
-    What is off unless its reader asks for it, and they have not, was never meant to be sent.
+    What is off unless its reader asks for it, and they have not, was never meant to be sent. What
+    they have turned off is: it is on record that it was not said, and why.
     """
-    by_default = workflow.channels.get(message.channel, "off")
-    return decision == Drop("preference") and by_default == "off"
+    return tuple(
+        channel
+        for channel, default in workflow.channels.items()
+        if default != "off" or reader.wishes.mode(workflow, channel) != "off"
+    )
 
 
 def planned(

@@ -13,15 +13,17 @@ from uuid import UUID
 
 from services.notifications.domain import announcement
 from services.notifications.domain.attention import NO_TERMS, Attention, decide
-from services.notifications.domain.message import Message
-from services.notifications.domain.planned import Planned, planned, unwanted
-from services.notifications.domain.rules import Settled, messages_for, settled_by
+from services.notifications.domain.message import Channel, cause_of
+from services.notifications.domain.planned import Planned, planned, ways
+from services.notifications.domain.rules import Said, Settled, message_of, said_for, settled_by
 from services.notifications.domain.terms import hours_of
+from services.notifications.domain.workflow import Workflow
 from services.notifications.domain.workflows import WORKFLOWS
 from services.notifications.handlers.announcing import announce
 from services.notifications.queries import attention, digests, messages, reading
 from services.notifications.queries.attention import PairTerms, Who
 from shared.events.envelope import Event
+from shared.events.fact import PairFact
 from shared.events.sessions import AgreementSigned
 from shared.ids import PairId, PersonId, TenantId
 from shared.postgres.pool import Connection
@@ -37,10 +39,15 @@ async def on_told(conn: Connection, events: Sequence[Event], now: datetime) -> N
     await _keep_terms(conn, tenant, events)
     settled = [each for event in events for each in settled_by(event.fact)]
     dropped = await messages.drop_settled(conn, tenant, settled) if settled else []
-    news = [announcement.suppressed(message, "over", now) for message in dropped]
-    made = {event.event_id: messages_for(event) for event in events}
-    if any(made.values()):
-        rows = await _gather(conn, tenant, await _plan(conn, events, made, now))
+    # What was to be said later, and will not be, is no news.
+    news = [
+        announcement.suppressed(message, "over", now)
+        for message in dropped
+        if message.not_before <= now
+    ]
+    said = [(event, said_for(event.fact, event.occurred_at)) for event in events]
+    if any(each for _, each in said):
+        rows = await _gather(conn, tenant, await _plan(conn, said, now))
         new = await messages.add(conn, rows, now)
         written = [row for row in rows if row.message.message_id in new]
         news += [row.news for row in written if row.news is not None]
@@ -49,17 +56,21 @@ async def on_told(conn: Connection, events: Sequence[Event], now: datetime) -> N
 
 
 async def _plan(
-    conn: Connection, events: Sequence[Event], made: Mapping[UUID, Sequence[Message]], now: datetime
+    conn: Connection, said: Sequence[tuple[Event, Sequence[Said]]], now: datetime
 ) -> list[Planned]:
-    everything = [message for each in made.values() for message in each]
-    readers = await attention.readers(conn, {(each.tenant, each.to) for each in everything})
-    agreed = await attention.terms(conn, {(each.tenant, each.pair_id) for each in everything})
+    spoken = [(event.tenant, event.fact, each) for event, everything in said for each in everything]
+    readers = await attention.readers(
+        conn, {(tenant, person) for tenant, _, each in spoken for person in each.to}
+    )
+    agreed = await attention.terms(
+        conn, {(tenant, fact.pair_id) for tenant, fact, _ in spoken if isinstance(fact, PairFact)}
+    )
     plan = _Plan(readers, agreed)
-    for event in events:
+    for event, everything in said:
         for settled in settled_by(event.fact):
             plan.settle(settled, now)
-        for message in made[event.event_id]:
-            plan.add(message, now)
+        if everything:
+            plan.add(event, everything, now)
     return plan.rows
 
 
@@ -90,6 +101,7 @@ class _Plan:
         self._readers = readers
         self._agreed = agreed
         self._rows: dict[UUID, Planned] = {}
+        self._known: dict[tuple[str, int], tuple[Channel, ...]] = {}
         # By what they are about, and by pair.
         self._of: defaultdict[UUID, list[UUID]] = defaultdict(list)
 
@@ -101,22 +113,40 @@ class _Plan:
     def settle(self, settled: Settled, now: datetime) -> None:
         """What a later fact settles is never said for an earlier one."""
         for message_id in self._of.get(settled.about, ()):
-            row = self._rows[message_id]
-            if row.is_open and settled.ends(row.message):
+            row = self._rows.get(message_id)
+            if row is None or not row.is_open or not settled.ends(row.message):
+                continue
+            if row.message.not_before > now:
+                del self._rows[message_id]
+            else:
                 self._rows[message_id] = row.dropped("over", now)
 
-    def add(self, message: Message, now: datetime) -> None:
-        """Decide about the message, and plan it unless nobody would expect it at all."""
-        workflow = WORKFLOWS[message.workflow]
-        reader = self._readers[message.tenant, message.to]
-        pair = self._agreed.get(message.pair_id)
-        terms = pair.of(message.to) if pair else NO_TERMS
-        decision = decide(message, workflow, reader, terms, now)
-        if not unwanted(message, workflow, decision):
-            row = planned(message, workflow, reader, decision, now)
-            self._rows[message.message_id] = row
-            for thing in {message.about, message.pair_id}:
-                self._of[thing].append(message.message_id)
+    def add(self, event: Event, everything: Sequence[Said], now: datetime) -> None:
+        """Decide about each message, and plan those that somebody could expect."""
+        cause = cause_of(event)
+        for said in everything:
+            workflow = WORKFLOWS[said.workflow]
+            for person in said.to:
+                reader = self._readers[event.tenant, person]
+                for channel in self._ways(workflow, reader):
+                    message = message_of(event, cause, said, person, channel)
+                    pair = self._agreed.get(message.pair_id)
+                    terms = pair.of(person) if pair else NO_TERMS
+                    decision = decide(message, workflow, reader, terms, now)
+                    self._keep(planned(message, workflow, reader, decision, now))
+
+    def _keep(self, row: Planned) -> None:
+        message = row.message
+        self._rows[message.message_id] = row
+        for thing in {message.about, message.pair_id}:
+            self._of[thing].append(message.message_id)
+
+    def _ways(self, workflow: Workflow, reader: Attention) -> tuple[Channel, ...]:
+        # Most people have the same wishes: none of their own.
+        asked = workflow.name, id(reader.wishes)
+        if asked not in self._known:
+            self._known[asked] = ways(workflow, reader)
+        return self._known[asked]
 
 
 async def _gather(conn: Connection, tenant: TenantId, rows: Sequence[Planned]) -> list[Planned]:

@@ -35,23 +35,37 @@ _ADD = f"""
          AS new ({_NAMES})
     ON CONFLICT DO NOTHING RETURNING message_id
 """
-# Tenant and thing are looked up by key for each, however small the planner thinks the table is.
+# Each thing is looked up by its key, however small the planner thinks that the table is, and what
+# is found is changed by its own: a join would read the whole table once it has been planned to.
 _DROP_SETTLED = """
     UPDATE message SET state = 'suppressed', reason = 'over'
-    FROM unnest($2::uuid[], $3::text[], $4::text[]) AS settled (about, workflow, person_id)
-    WHERE message.tenant = $1 AND message.about = settled.about
-      AND message.workflow = settled.workflow
-      AND (settled.person_id IS NULL OR message.person_id = settled.person_id)
-      AND state IN ('waiting_for_address', 'queued', 'gathered')
+    WHERE message_id = ANY(ARRAY(
+        SELECT found.message_id
+        FROM unnest($2::uuid[], $3::text[], $4::text[]) AS settled (about, workflows, person_id)
+        CROSS JOIN LATERAL (
+            SELECT message_id FROM message
+            WHERE tenant = $1 AND about = settled.about
+              AND state IN ('waiting_for_address', 'queued', 'gathered')
+              AND workflow = ANY(string_to_array(settled.workflows, ','))
+              AND (settled.person_id IS NULL OR person_id = settled.person_id)
+            OFFSET 0
+        ) AS found
+    )) AND state IN ('waiting_for_address', 'queued', 'gathered')
     RETURNING message.*
 """
 # By person: what somebody was ever told is little, and an index of pairs would cost every message.
 _DROP_OF_PAIR = """
     UPDATE message SET state = 'suppressed', reason = 'over'
-    FROM unnest($2::uuid[], $3::text[]) AS ended (pair_id, person_id)
-    WHERE message.tenant = $1 AND message.person_id = ended.person_id
-      AND message.pair_id = ended.pair_id
-      AND state IN ('waiting_for_address', 'queued', 'gathered')
+    WHERE message_id = ANY(ARRAY(
+        SELECT found.message_id
+        FROM unnest($2::uuid[], $3::text[]) AS ended (pair_id, person_id)
+        CROSS JOIN LATERAL (
+            SELECT message_id FROM message
+            WHERE tenant = $1 AND person_id = ended.person_id AND pair_id = ended.pair_id
+              AND state IN ('waiting_for_address', 'queued', 'gathered')
+            OFFSET 0
+        ) AS found
+    )) AND state IN ('waiting_for_address', 'queued', 'gathered')
     RETURNING message.*
 """
 _SUPPRESS_PERSON = """
@@ -175,10 +189,7 @@ async def drop_settled(
     """Take back what has become pointless and has not been sent; what it was."""
     ended = [(each.about, each.to) for each in settled if each.of_pair]
     things = [
-        (each.about, name, each.to)
-        for each in settled
-        if not each.of_pair
-        for name in sorted(each.workflows)
+        (each.about, ",".join(each.workflows), each.to) for each in settled if not each.of_pair
     ]
     dropped: list[asyncpg.Record] = []
     if things:

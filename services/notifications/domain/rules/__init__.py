@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TypeAlias, get_args
 
-from services.notifications.domain.message import Message, cause_of, message_id
+from services.notifications.domain.message import Cause, Channel, Message, cause_of, message_id
 from services.notifications.domain.rules.pairs import (
     PairSettling,
     PairTold,
@@ -33,7 +33,7 @@ from services.notifications.domain.rules.sessions import (
 )
 from services.notifications.domain.workflows import WORKFLOWS
 from shared.events.envelope import Event
-from shared.events.fact import Fact
+from shared.events.fact import Fact, PairFact
 from shared.events.matching import (
     IntroductionConcluded,
     IntroductionLapsed,
@@ -50,6 +50,7 @@ from shared.events.sessions import (
     RepairBroken,
     RepairPromised,
 )
+from shared.ids import PersonId
 
 __all__ = [
     "SETTLING",
@@ -136,29 +137,36 @@ def messages_for(event: Event) -> tuple[Message, ...]:
 
     Raises PoisonMessage (`not_of_pair`) for a fact whose actor is neither side of the pair.
     """
-    said = said_for(event.fact, event.occurred_at)
-    if not said:
-        return ()
-    cause, fact = cause_of(event), event.fact
+    cause = cause_of(event)
     return tuple(
-        Message(
-            message_id=message_id(event.event_id, person, each.workflow, channel),
-            tenant=event.tenant,
-            pair_id=fact.pair_id,  # type: ignore[attr-defined]
-            mentor_id=fact.mentor_id,  # type: ignore[attr-defined]
-            mentee_id=fact.mentee_id,  # type: ignore[attr-defined]
-            to=person,
-            workflow=each.workflow,
-            channel=channel,
-            thread=each.thread,
-            params={**each.params, "by_you": int(person == each.by)} if each.by else each.params,
-            about=each.about,
-            not_before=each.not_before,
-            expires_at=each.expires_at,
-            is_urgent=each.is_urgent,
-            cause=cause,
-        )
-        for each in said
+        message_of(event, cause, each, person, channel)
+        for each in said_for(event.fact, event.occurred_at)
         for person in each.to
         for channel in WORKFLOWS[each.workflow].channels
+    )
+
+
+def message_of(
+    event: Event, cause: Cause, said: Said, person: PersonId, channel: Channel
+) -> Message:
+    """What is said, to one person by one way."""
+    fact = event.fact
+    assert isinstance(fact, PairFact)
+    params = said.params
+    return Message(
+        message_id=message_id(event.event_id, person, said.workflow, channel),
+        tenant=event.tenant,
+        pair_id=fact.pair_id,
+        mentor_id=fact.mentor_id,
+        mentee_id=fact.mentee_id,
+        to=person,
+        workflow=said.workflow,
+        channel=channel,
+        thread=said.thread,
+        params={**params, "by_you": int(person == said.by)} if said.by else params,
+        about=said.about,
+        not_before=said.not_before,
+        expires_at=said.expires_at,
+        is_urgent=said.is_urgent,
+        cause=cause,
     )
