@@ -172,7 +172,9 @@ class _Run:
         then = [self._then(job, due, outcome) for due in job.due]
         await self._ways.settler.settle(Ended(job.due, then))
         for due, next_ in zip(job.due, then, strict=True):
-            _log.info(
+            # What was sent is a fact on the topic; a line for each would slow sending down.
+            tell = _log.debug if next_.state == "sent" else _log.info
+            tell(
                 "attempt ended",
                 action="message_attempted",
                 message_id=str(due.message.message_id),

@@ -33,7 +33,7 @@ from tests.benchmarks.facts import START, TENANT, chunks, pair_id
 from tests.benchmarks.harness import Bench, Result, pool_of
 from tests.benchmarks.sink import sink
 
-CONNECTIONS = 8
+CONNECTIONS = 16
 SENDER = "no-reply@mentoring.example"
 
 
@@ -55,7 +55,7 @@ async def measure(bench: Bench) -> list[Result]:
                 "smtp_connections": CONNECTIONS,
                 "sender": SENDER,
                 "public_url": "https://mentoring.example",
-                "link_secret": "a key of this benchmark, of some length",
+                "link_secret": "a key of this benchmark that is long enough",
             }
         )
         service = build(settings, pool, FixedClock(START))
