@@ -16,7 +16,7 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from starlette.responses import HTMLResponse
 
-from services.notifications.api.unsubscribe_page import page
+from services.notifications.api.unsubscribe_page import STYLE_HASH, page
 from services.notifications.handlers import mailing
 from services.notifications.handlers.mailing import Stopping, Taken
 from services.notifications.links import Links, Stop
@@ -32,8 +32,8 @@ Limit = Annotated[int, Query(ge=1, le=200)]
 After = Annotated[str, Query(max_length=200, description="`person_id` of the last on the page")]
 PersonInPath = Annotated[str, Path(pattern=OPAQUE.pattern)]
 _PAGE = {
-    "Content-Security-Policy": "default-src 'none'; form-action 'self'; base-uri 'none';"
-    " frame-ancestors 'none'",
+    "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{STYLE_HASH}';"
+    " form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",

@@ -1,12 +1,24 @@
-"""The page of an unsubscribe link, in its reader's language. No script, no style, no link."""
+"""The page of an unsubscribe link, in its reader's language. No script and no link."""
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from html import escape
 
 FALLBACK = "en"
+STYLE = (
+    ":root{color-scheme:light dark;font:1.125rem/1.5 system-ui,sans-serif}"
+    "main{max-width:32rem;margin:12vh auto;padding:0 1.25rem}"
+    "h1{font-size:1.5rem;line-height:1.25}"
+    "button{font:inherit;padding:.6em 1.4em;border:2px solid;border-radius:.4em;cursor:pointer;"
+    "background:CanvasText;color:Canvas}"
+    "button:focus-visible{outline:3px solid Highlight;outline-offset:3px}"
+)
+# What a policy allows the page, and nothing else: this very style.
+STYLE_HASH = b64encode(sha256(STYLE.encode()).digest()).decode()
 # A header is read no further than this.
 _READ = 200
 
@@ -96,6 +108,6 @@ def page(accepted: str, category: str, *, is_done: bool) -> tuple[str, str]:
     return language, (
         f'<!doctype html>\n<html lang="{language}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(words.title)}</title></head>"
+        f"<title>{escape(words.title)}</title><style>{STYLE}</style></head>"
         f"<body><main><h1>{escape(words.title)}</h1><p{status}>{said}</p>{form}</main></body></html>"
     )
