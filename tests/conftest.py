@@ -16,8 +16,8 @@ from shared.kafka.admin import create_topics
 from shared.postgres.pool import Pool
 from tests.support.databases import Databases
 
-# Fifty times as many examples everywhere: 100,000 histories for the laws of the fold.
-hypothesis.settings.register_profile("nightly", max_examples=5_000, deadline=None)
+# A hundred times as many examples everywhere: 100,000 histories for the laws of the fold.
+hypothesis.settings.register_profile("nightly", max_examples=10_000, deadline=None)
 
 MakePool: TypeAlias = Callable[[str], Awaitable[Pool]]
 MakeTopics: TypeAlias = Callable[[Sequence[Topic]], Awaitable[str]]

@@ -74,7 +74,7 @@ SMALL, FULL = Size(1, 3_000, 1, 1), Size(4, 6_000, 2, 3)
 @pytest.mark.parametrize(
     "size",
     [
-        pytest.param(SMALL, id="2 times in a run of 3,000"),
+        pytest.param(SMALL, id="2 times in a run of 3,000", marks=pytest.mark.full),
         pytest.param(FULL, id="20 times in four runs of 6,000", marks=pytest.mark.full),
     ],
 )

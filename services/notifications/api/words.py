@@ -18,6 +18,7 @@ from shared.errors import NotFound
 from shared.ids import PersonId
 from shared.postgres.pool import Pool
 
+_AT = "/v1/words/{workflow}/{language}"
 Workflow = Annotated[str, Path(max_length=64)]
 Language = Annotated[str, Path(pattern="^[a-z]{2,3}$", description="e.g. `de`")]
 
@@ -65,44 +66,25 @@ class TriedOut(BaseModel):
 def build_router(pool: Pool, templates: Templates) -> APIRouter:
     """Each PUT and DELETE needs the ETag that was read; `"0"` for the first."""
     router = APIRouter()
-    at = "/v1/words/{workflow}/{language}"
+    _looking(router, pool, templates)
+    _writing(router, pool, templates)
+    return router
 
-    def shown(own: Own) -> WordsOut:
-        ours = templates.source(own.workflow, own.language)
-        return WordsOut(
-            workflow=own.workflow,
-            language=own.language,
-            template=own.template if own.template is not None else ours,
-            is_own=own.template is not None,
-            ours=ours,
-            changed_at=own.changed_at,
-            changed_by=own.changed_by,
-        )
 
+def _looking(router: APIRouter, pool: Pool, templates: Templates) -> None:
     @router.get("/v1/words", summary="What is said in our own words")
     async def changed(asked: Reading) -> ChangedOut:
         found = await words.changed(pool, _writer(asked).ask)
-        return ChangedOut(items=[shown(each) for each in found])
+        return ChangedOut(items=[_shown(each, templates) for each in found])
 
-    @router.get(at, summary="The words of a workflow in a language")
+    @router.get(_AT, summary="The words of a workflow in a language")
     async def look(asked: Reading, workflow: Workflow, language: Language) -> WordsOut:
         own = await words.look(pool, _writer(asked).ask, workflow, language)
         if own.template is None and templates.source(workflow, language) is None:
             raise NotFound("nobody has words in this language yet", field="language")
-        return asked.answer(shown, own)
+        return asked.answer(lambda own: _shown(own, templates), own)
 
-    @router.put(at, summary="Say it in our own words")
-    async def write(
-        asked: Asked, workflow: Workflow, language: Language, body: WordsIn
-    ) -> WordsOut:
-        ask = _writer(asked).require_match()
-        return asked.answer(shown, await words.write(pool, ask, workflow, language, body.template))
-
-    @router.delete(at, status_code=204, summary="Say it as it comes with the service again")
-    async def reset(asked: Asked, workflow: Workflow, language: Language) -> None:
-        await words.write(pool, _writer(asked).require_match(), workflow, language, None)
-
-    @router.post(f"{at}/preview", summary="Try words without saying them")
+    @router.post(f"{_AT}/preview", summary="Try words without saying them")
     async def preview(
         asked: Reading, workflow: Workflow, language: Language, body: TryIn
     ) -> TriedOut:
@@ -112,7 +94,32 @@ def build_router(pool: Pool, templates: Templates) -> APIRouter:
         tried = templates.tried(body.template, language, body.role)
         return TriedOut(subject=tried.subject, text=tried.text, html=tried.html)
 
-    return router
+
+def _writing(router: APIRouter, pool: Pool, templates: Templates) -> None:
+    @router.put(_AT, summary="Say it in our own words")
+    async def write(
+        asked: Asked, workflow: Workflow, language: Language, body: WordsIn
+    ) -> WordsOut:
+        ask = _writer(asked).require_match()
+        own = await words.write(pool, ask, workflow, language, body.template)
+        return asked.answer(lambda own: _shown(own, templates), own)
+
+    @router.delete(_AT, status_code=204, summary="Say it as it comes with the service again")
+    async def reset(asked: Asked, workflow: Workflow, language: Language) -> None:
+        await words.write(pool, _writer(asked).require_match(), workflow, language, None)
+
+
+def _shown(own: Own, templates: Templates) -> WordsOut:
+    ours = templates.source(own.workflow, own.language)
+    return WordsOut(
+        workflow=own.workflow,
+        language=own.language,
+        template=own.template if own.template is not None else ours,
+        is_own=own.template is not None,
+        ours=ours,
+        changed_at=own.changed_at,
+        changed_by=own.changed_by,
+    )
 
 
 def _writer(asked: Asking) -> Asking:

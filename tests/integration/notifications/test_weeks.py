@@ -33,7 +33,7 @@ pytestmark = pytest.mark.stack
 
 ZONES = ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "UTC")
 MODES: tuple[Mode, ...] = ("now", "digest")
-DAYS, PAIRS = 7, 4
+DAYS, PAIRS = 6, 3
 # Days before clocks change in Europe; in America they change two weeks earlier, or one later.
 SPRING, AUTUMN = "2026-03-24T00:00:00+00:00", "2026-10-22T00:00:00+00:00"
 STEPS_MIN, LATER_STEPS_MIN = (7, 20, 45, 90), (90, 180, 300)

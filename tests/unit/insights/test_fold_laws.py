@@ -54,7 +54,7 @@ def assert_same(kept: Tally, folded: Tally) -> None:
     assert (kept.at_us, kept.half_life_days) == (folded.at_us, folded.half_life_days)
 
 
-@examples(2_000)
+@examples(1_000)
 @given(
     history=histories(),
     chance=st.randoms(use_true_random=False),
