@@ -68,7 +68,7 @@ async def test_a_server_that_dies_around_data_gets_each_mail_again(pool: Pool) -
         assert sorted(came.values())[-3:] == [1, 2, 2]
 
 
-@pytest.mark.parametrize("kills", [10, pytest.param(200, marks=pytest.mark.full)])
+@pytest.mark.parametrize("kills", [25, pytest.param(200, marks=pytest.mark.full)])
 async def test_senders_killed_anywhere_lose_nothing_and_double_little(
     pool: Pool, kills: int
 ) -> None:
