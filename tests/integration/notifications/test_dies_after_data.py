@@ -23,6 +23,7 @@ from tests.unit.notifications.builders import MENTEE, MENTOR, PROGRAMME, START
 pytestmark = pytest.mark.stack
 
 CONNECTIONS = 4
+MANY = 200
 PAIRS = 6
 
 
@@ -68,7 +69,7 @@ async def test_a_server_that_dies_around_data_gets_each_mail_again(pool: Pool) -
         assert sorted(came.values())[-3:] == [1, 2, 2]
 
 
-@pytest.mark.parametrize("kills", [25, pytest.param(200, marks=pytest.mark.full)])
+@pytest.mark.parametrize("kills", [25, pytest.param(MANY, marks=pytest.mark.full)])
 async def test_senders_killed_anywhere_lose_nothing_and_double_little(
     pool: Pool, kills: int
 ) -> None:
@@ -94,8 +95,8 @@ async def test_senders_killed_anywhere_lose_nothing_and_double_little(
             assert len(came) == count
             assert came.total() - count <= CONNECTIONS
             doubled += came.total() - count
-    # Or the deaths were never where it matters.
-    assert doubled > 0
+    # Of many deaths some must have been where it matters.
+    assert doubled > 0 or kills < MANY
 
 
 async def turns(rig: Rig, limit: int) -> int:
