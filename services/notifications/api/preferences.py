@@ -22,7 +22,9 @@ from shared.ids import PersonId
 from shared.postgres.pool import Pool
 
 Limit = Annotated[int, Query(ge=1, le=200)]
-Before = Annotated[int, Query(ge=1, description="the last `revision` of the page before")]
+Before = Annotated[
+    int, Query(ge=1, le=LATEST, description="the last `revision` of the page before")
+]
 
 
 class Kind(BaseModel):
