@@ -30,12 +30,13 @@ test-faults: $(READY) ## Run the long tests: faults at full size, kills in the m
 test-laws: $(READY) ## Hold the laws of the fold against 100,000 generated histories
 	@exec $(BIN)/python -m pytest -q --hypothesis-profile=nightly tests/unit/insights/test_fold_laws.py
 
-check: $(READY) ## Format, lint, types, layers, contracts: everything but the tests
+check: $(READY) ## Format, lint, types, layers, contracts, advisories: everything but the tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/trustfold contracts check
+	$(BIN)/python -m deploy.local.advisories
 
 fmt: $(READY) ## Format the code and repair what the linter can repair
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .

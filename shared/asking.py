@@ -13,7 +13,7 @@ from fastapi import Depends, Request, Response
 from shared.clock import Clock
 from shared.errors import Rejected
 from shared.headers import HeaderField, read, reads
-from shared.http import CALLER, Caller, Role, caller_of
+from shared.http import ROLE, Caller, Role, caller_of
 from shared.ids import PersonId, TenantId
 
 
@@ -37,7 +37,7 @@ _MATCH = HeaderField(
     re.compile(r'"[0-9]{1,9}"'),
     "the ETag you read: refused with 412 when it has changed since",
 )
-_ASKED = (*CALLER, _KEY, _MATCH)
+_SENT = (_KEY, _MATCH)
 
 
 class MatchRequired(Rejected):
@@ -95,21 +95,21 @@ class Asking:
         return self.ask
 
 
-@reads(*_ASKED)
+@reads(ROLE, *_SENT)
 async def _asked(request: Request, response: Response) -> Asking:
     clock: Clock = request.app.state.clock
-    sent = read(request, _ASKED)
-    caller, seen = caller_of(sent), sent.get(_MATCH.name)
+    caller, sent = caller_of(request.scope), read(request, _SENT)
+    seen = sent.get(_MATCH.name)
     revision = int(seen.strip('"')) if seen else None
     key = sent.get(_KEY.name)
     ask = Ask(caller.tenant, caller.person, clock.now(), caller.role, key, revision)
     return Asking(caller, ask, response)
 
 
-@reads(*CALLER)
+@reads(ROLE)
 async def _reading(request: Request, response: Response) -> Asking:
     clock: Clock = request.app.state.clock
-    caller = caller_of(read(request, CALLER))
+    caller = caller_of(request.scope)
     ask = Ask(caller.tenant, caller.person, clock.now(), caller.role)
     return Asking(caller, ask, response)
 

@@ -16,8 +16,10 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from shared import dlq_cli, logging
+from shared.audit import cli as audit_cli
 from shared.command import EXIT_PROBLEM, ServiceName, await_, dsn_of, errors, settings_of
 from shared.events.topics import every_topic
+from shared.kafka.acls import acls
 from shared.kafka.admin import create_topics
 from shared.postgres.migrate import migrate as apply_migrations
 from shared.runtime import ROLES
@@ -33,24 +35,27 @@ app = typer.Typer(
 contracts = typer.Typer(help="The contracts: schemas, examples, AsyncAPI.", no_args_is_help=True)
 app.add_typer(contracts, name="contracts")
 app.add_typer(dlq_cli.app, name="dlq")
+app.add_typer(audit_cli.app, name="audit")
 
 
-class _Insights(TyperGroup):
-    """The commands of insights, loaded when one of them, or their list, is asked for."""
+def _of_service(service: str, name: str, about: str) -> None:
+    """A group of a service's own commands, loaded when one of them, or their list, is asked for."""
 
-    @property
-    def commands(self) -> Any:
-        return get_command(importlib.import_module("services.insights.cli").app).commands  # type: ignore[attr-defined]
+    class Loaded(TyperGroup):
+        @property
+        def commands(self) -> Any:
+            own = importlib.import_module(f"services.{service}.cli").app
+            return get_command(own).commands  # type: ignore[attr-defined]
 
-    @commands.setter
-    def commands(self, _: Any) -> None:
-        """Typer sets what it found here: nothing."""
+        @commands.setter
+        def commands(self, _: Any) -> None:
+            """Typer sets what it found here: nothing."""
+
+    app.add_typer(typer.Typer(cls=Loaded, help=about, no_args_is_help=True), name=name)
 
 
-insights = typer.Typer(
-    cls=_Insights, help="Insights: prove its scores, build them anew.", no_args_is_help=True
-)
-app.add_typer(insights, name="insights")
+_of_service("insights", "insights", "Insights: prove its scores, build them anew.")
+_of_service("matching", "people", "People: HR's file, receipts of erasures.")
 
 
 @app.command()
@@ -79,6 +84,20 @@ def migrate(
     await_(apply_migrations(admin, dsn, service=service, migrations=folder))
 
 
+@app.command("acls")
+def acls_(
+    namespace: Annotated[str, typer.Option(help="Put before every name.")] = "",
+    as_json: Annotated[bool, typer.Option("--json")] = False,
+) -> None:
+    """Say who may do what on the broker, for Apache's kafka-acls.sh. Changes nothing."""
+    found = acls(namespace)
+    if as_json:
+        print(json.dumps([each._asdict() for each in found]))
+        return
+    for each in found:
+        print(each.arguments())
+
+
 @app.command()
 def topics(
     bootstrap: Annotated[str, typer.Option(envvar="TRUSTFOLD_KAFKA", help="host:port,...")],
@@ -99,10 +118,10 @@ def topics(
 @contracts.command("generate")
 def contracts_generate() -> None:
     """Write what is missing or stale; refuses a change that would break a reader."""
-    module = _contracts()
+    module, openapi = _contracts(), _openapi()
     try:
-        written = module.generate(ROOT)
-    except module.ContractBroken as error:
+        written = module.generate(ROOT) + openapi.generate(ROOT)
+    except (module.ContractBroken, openapi.OpenApiBroken) as error:
         _report(error.problems, "")
     for path in written:
         print(f"wrote {path}")
@@ -112,17 +131,49 @@ def contracts_generate() -> None:
 @contracts.command("check")
 def contracts_check() -> None:
     """Fail when a committed contract is stale or a change would break a reader."""
-    _report(_contracts().check(ROOT), "contracts are up to date")
+    problems = _contracts().check(ROOT) + _openapi().check(ROOT)
+    _report(problems, "contracts are up to date")
 
 
 @contracts.command("verify")
-def contracts_verify(files: list[Path]) -> None:
-    """Say of each event in the files (JSON or NDJSON) whether the network can read it."""
-    said = _contracts().verify(files)
-    for line in said:
-        print(line)
-    if any(line.startswith("no ") for line in said):
+def contracts_verify(
+    files: list[Path],
+    as_json: Annotated[bool, typer.Option("--json", help="One object an event.")] = False,
+) -> None:
+    """Say of each event in the files (one, a batch, NDJSON) whether the network can read it."""
+    said = _contracts().verdicts(files)
+    for each in said:
+        print(json.dumps(each.as_json()) if as_json else each.line)
+    if not all(each.is_ok for each in said):
         raise typer.Exit(EXIT_PROBLEM)
+
+
+@contracts.command("kit")
+def contracts_kit(folder: Path) -> None:
+    """Write the conformance kit for HR: events to send, and events that are refused."""
+    print(f"wrote {len(_contracts().write_kit(folder))} files to {folder}")
+
+
+@contracts.command("export")
+def contracts_export(
+    folder: Path,
+    form: Annotated[str, typer.Option("--format", help="registry")] = "registry",
+) -> None:
+    """Write every published schema under its subject, as a schema registry takes it."""
+    if form != "registry":
+        raise typer.BadParameter("the only format is registry")
+    print(f"wrote {len(_contracts().export(ROOT, folder))} files to {folder}")
+
+
+@app.command()
+def token(
+    person: str,
+    role: Annotated[list[str], typer.Option(help="participant|manager|hr|service")],
+    tenant: Annotated[str, typer.Option(envvar="TRUSTFOLD_TENANT")],
+    issuer: Annotated[str, typer.Option(envvar="TRUSTFOLD_ISSUER", help="URL that `up` prints.")],
+) -> None:
+    """A token of the identity provider of `up` and the demo, for trying things out with curl."""
+    print(importlib.import_module("deploy.local.token").fetch(issuer, person, role, tenant))
 
 
 @app.command()
@@ -164,6 +215,10 @@ def simulate(
 
 def _contracts() -> Any:
     return importlib.import_module("shared.events.contracts")
+
+
+def _openapi() -> Any:
+    return importlib.import_module("shared.openapi")
 
 
 def _report(problems: list[str], fine: str) -> None:

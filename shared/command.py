@@ -11,12 +11,12 @@ import asyncpg
 import typer
 import uvloop
 from aiokafka.errors import KafkaError
-from pydantic import SecretStr, ValidationError
+from pydantic import ValidationError
 from pydantic_settings import BaseSettings
 from rich.console import Console
 
 from shared.errors import TrustfoldError
-from shared.settings import ServiceSettings
+from shared.settings import Dsn, ServiceSettings
 
 SERVICES = ("matching", "sessions", "notifications", "insights")
 EXIT_PROBLEM = 1
@@ -33,7 +33,7 @@ S = TypeVar("S", bound=BaseSettings)
 class _Database(BaseSettings):
     """The one setting that commands about a service's database need."""
 
-    postgres: SecretStr
+    postgres: Dsn
 
 
 def _known(value: str) -> str:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Annotated, Any, TypeVar
 
 import asyncpg
@@ -16,6 +17,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from shared.audit import ops
 from shared.command import ServiceName, await_, dsn_of
 from shared.kafka import dead_letters
 from shared.kafka.dead_letters import DeadLetter, Status
@@ -24,6 +26,7 @@ from shared.postgres.pool import Connection
 app = typer.Typer(help="Dead letters: ls, show, redrive, drop.", no_args_is_help=True)
 
 T = TypeVar("T")
+_BECOMES = {"redrive": "redriving", "drop": "dropped"}
 Json = Annotated[bool, typer.Option("--json")]
 Ids = Annotated[list[int] | None, typer.Argument(help="Ids from `ls`.")]
 All = Annotated[bool, typer.Option("--all", help="Every parked one.")]
@@ -34,7 +37,7 @@ def ls(
     service: ServiceName, status: Status | None = None, limit: int = 100, as_json: Json = False
 ) -> None:
     """List dead letters, oldest first."""
-    letters = _with(service, lambda conn: dead_letters.ls(conn, status, limit))
+    letters = _with(service, "ls", lambda conn: dead_letters.ls(conn, status, limit))
     if as_json:
         print(json.dumps([_summary(letter) for letter in letters]))
         return
@@ -50,7 +53,12 @@ def ls(
 @app.command()
 def show(service: ServiceName, letter_id: int) -> None:
     """Show one dead letter whole, as JSON; bytes that are not text are base64."""
-    letter = _with(service, lambda conn: dead_letters.get(conn, letter_id))
+    letter = _with(
+        service,
+        "show",
+        lambda conn: dead_letters.get(conn, letter_id),
+        {"letter_id": str(letter_id)},
+    )
     if letter is None:
         raise typer.BadParameter(f"{service} has no dead letter {letter_id}; see `dlq ls`")
     whole = {
@@ -65,30 +73,43 @@ def show(service: ServiceName, letter_id: int) -> None:
 @app.command()
 def redrive(service: ServiceName, ids: Ids = None, every: All = False) -> None:
     """Have parked records tried again by the service's worker. Twice is the same as once."""
-    _decide(service, "redriving", ids, every)
+    _decide(service, "redrive", ids, every)
 
 
 @app.command()
 def drop(service: ServiceName, ids: Ids = None, every: All = False) -> None:
     """Give parked records up for good. They stay listed, as dropped."""
-    _decide(service, "dropped", ids, every)
+    _decide(service, "drop", ids, every)
 
 
-def _decide(service: str, status: Any, ids: list[int] | None, every: bool) -> None:
+def _decide(service: str, command: str, ids: list[int] | None, every: bool) -> None:
     if bool(ids) == every:
         raise typer.BadParameter("name the ids, or say --all")
-    done = _with(service, lambda conn: dead_letters.decide(conn, status, ids))
+    status: Any = _BECOMES[command]
+    named = {f"letter_{n}": str(each) for n, each in enumerate(ids or ())}
+    done = _with(
+        service, command, lambda conn: dead_letters.decide(conn, status, ids),
+        named or {"letter_id": "all"},
+    )  # fmt: skip
     print(f"{len(done)} {status}")
     if ids and (left := sorted(set(ids) - set(done))):
         print(f"not parked any more, so left alone: {', '.join(map(str, left))}")
 
 
-def _with(service: str, ask: Callable[[Connection], Awaitable[T]]) -> T:
+def _with(
+    service: str,
+    command: str,
+    ask: Callable[[Connection], Awaitable[T]],
+    ids: Mapping[str, str] = MappingProxyType({}),
+) -> T:
+    """What `ask` answers, once it is on record that somebody asked."""
     dsn = dsn_of(service)
+    line = ops.line_of(f"trustfold dlq {command}", ids=ids)
 
     async def asked() -> T:
         conn = await asyncpg.connect(dsn, server_settings={"search_path": service})
         try:
+            await ops.say(conn, service, line)
             return await ask(conn)
         finally:
             await conn.close()

@@ -1,18 +1,18 @@
-"""HTTP as every service does it: who is calling, errors as problem+json, limits. No business rules.
+"""HTTP as every service does it: who is calling, errors as problem+json. No business rules.
 
-Identity comes from three headers that the gateway in front of the services sets after it has
-authenticated the caller; services listen on loopback unless told otherwise.
+Who calls is found out by `shared.identity` before a request gets here.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
-from typing import Annotated, Any, Literal, cast, get_args
+from typing import Annotated, Any, Literal, get_args
 
-from fastapi import Depends, FastAPI, Header, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.datastructures import Headers, MutableHeaders
@@ -21,14 +21,18 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.errors import Forbidden, Rejected, Retryable
 from shared.events.fact import OPAQUE
-from shared.headers import HeaderField
+from shared.headers import HeaderField, reads
 from shared.ids import PersonId, TenantId
 from shared.postgres.pool import UNAVAILABLE
 
 Role = Literal["participant", "manager", "hr", "service"]
 PROBLEM = "application/problem+json"
+# What is served beside the API, for the cluster and for developers: it tells nothing of anybody.
+OPERATIONS = ("/health/", "/metrics", "/docs", "/openapi.json")
 PROBLEM_URN = "urn:trustfold:problem:"
 RETRY_AFTER_S = 2
+UNAUTHORIZED = 401
+BEARER = "bearer"
 # RFC 9457, as `problem` makes it. In the place of FastAPI's own shape, which no answer has.
 _SHAPE: dict[str, Any] = {
     "type": "object",
@@ -69,26 +73,54 @@ class Caller:
             raise Forbidden(f"this needs the role {' or '.join(roles)}")
 
 
-# The same three for those who read their headers by hand.
-CALLER = (
-    HeaderField("X-Tenant", re.compile(r"[A-Za-z0-9_-]{1,64}"), required=True),
-    HeaderField("X-Person", re.compile(str(OPAQUE.pattern).strip("^$")), required=True),
-    HeaderField("X-Role", re.compile("|".join(get_args(Role)))),
+class SignInNeeded(Rejected):
+    """Say who you are: send a bearer token of your identity provider."""
+
+    slug = "sign-in-needed"
+    status = 401
+
+
+class BodyRefused(HTTPException):
+    """A body that is not read further: too large, too slow or too deep."""
+
+    def __init__(self, status: int, slug: str, detail: str, *, field: str | None = None) -> None:
+        super().__init__(status, detail)
+        self.slug, self.field = slug, field
+
+
+# Where the caller stands in a request's scope, once `shared.identity` knows them.
+CALLER = "trustfold.caller"
+ROLE = HeaderField(
+    "Trustfold-Role",
+    re.compile("|".join(get_args(Role))),
+    "act in this one of your roles; without it, in the least of them",
 )
+_TENANT = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_PERSON = re.compile(str(OPAQUE.pattern).strip("^$"))
 
 
-def caller_of(sent: Mapping[str, str]) -> Caller:
-    """Who is asking, of the headers CALLER as `read` found them."""
-    role = cast("Role", sent.get("X-Role", "participant"))
-    return Caller(TenantId(sent["X-Tenant"]), PersonId(sent["X-Person"]), role)
+def caller_of(scope: Scope) -> Caller:
+    """Who is asking. Raises SignInNeeded when nobody said so."""
+    caller = scope.get(CALLER)
+    if caller is None:
+        raise SignInNeeded
+    assert isinstance(caller, Caller)
+    return caller
 
 
-async def _caller(
-    tenant: Annotated[str, Header(alias="X-Tenant", pattern=r"^[A-Za-z0-9_-]{1,64}$")],
-    person: Annotated[str, Header(alias="X-Person", pattern=OPAQUE.pattern)],
-    role: Annotated[Role, Header(alias="X-Role")] = "participant",
-) -> Caller:
-    return Caller(TenantId(tenant), PersonId(person), role)
+def read_tenant(said: object) -> TenantId | None:
+    """A tenant's id, if it is one."""
+    return TenantId(said) if isinstance(said, str) and _TENANT.fullmatch(said) else None
+
+
+def read_person(said: object) -> PersonId | None:
+    """A person's id, if it is one."""
+    return PersonId(said) if isinstance(said, str) and _PERSON.fullmatch(said) else None
+
+
+@reads(ROLE)
+async def _caller(request: Request) -> Caller:
+    return caller_of(request.scope)
 
 
 Authenticated = Annotated[Caller, Depends(_caller)]
@@ -101,6 +133,8 @@ def new_api(service: str, summary: str) -> FastAPI:
         summary=summary,
         version="1",
         docs_url="/docs",
+        redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
         responses={"4XX": REFUSED, 503: AWAY},
     )
     app.add_exception_handler(Rejected, _rejected)
@@ -109,7 +143,18 @@ def new_api(service: str, summary: str) -> FastAPI:
     away: tuple[type[Exception], ...] = (Retryable, *UNAVAILABLE)
     for error in away:
         app.add_exception_handler(error, _unavailable)
+    app.add_exception_handler(Exception, _failed)
+    app.openapi = partial(_document, app)  # type: ignore[method-assign]
     return app
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    """The API's description, with how one signs in."""
+    said = FastAPI.openapi(app)
+    said.setdefault("components", {})["securitySchemes"] = {
+        BEARER: {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+    }
+    return said
 
 
 def problem(
@@ -184,10 +229,26 @@ def _matches(if_none_match: str | None, tag: str) -> bool:
     return tag in tags or "*" in tags
 
 
+def problem_of(error: Rejected) -> JSONResponse:
+    """A rejection as problem+json; one for want of a token says how to send it (RFC 6750)."""
+    named = [{"field": error.field, "message": str(error)}] if error.field else None
+    answer = problem(error.status, error.slug, str(error), errors=named, allowed=error.allowed)
+    if error.status == UNAUTHORIZED:
+        # What was sent and is wrong is named; to who sent nothing, only the way is.
+        wrong = None if isinstance(error, SignInNeeded) else str(error)
+        answer.headers["WWW-Authenticate"] = challenge(wrong)
+    return answer
+
+
+def challenge(wrong: str | None = None) -> str:
+    """What `WWW-Authenticate` says: how to sign in, and what is wrong with the token that came."""
+    said = f', error="invalid_token", error_description="{wrong}"' if wrong else ""
+    return f'Bearer realm="trustfold"{said}'
+
+
 async def _rejected(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, Rejected)
-    named = [{"field": error.field, "message": str(error)}] if error.field else None
-    return problem(error.status, error.slug, str(error), errors=named, allowed=error.allowed)
+    return problem_of(error)
 
 
 async def _invalid(_: Request, error: Exception) -> JSONResponse:
@@ -202,10 +263,29 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
 
 async def _http_error(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
+    if isinstance(error, BodyRefused):
+        named = [{"field": error.field, "message": error.detail}] if error.field else None
+        answer = problem(error.status_code, error.slug, error.detail, errors=named)
+        answer.headers["Connection"] = "close"  # nobody will read the rest
+        return answer
     return problem(error.status_code, f"http-{error.status_code}", str(error.detail))
 
 
 async def _unavailable(_: Request, __: Exception) -> JSONResponse:
+    return unavailable()
+
+
+async def _failed(_: Request, __: Exception) -> JSONResponse:
+    return failed()
+
+
+def failed() -> JSONResponse:
+    """500: nothing is said of what it was."""
+    return problem(500, "failed", "this should not have happened; the operators' log says where")
+
+
+def unavailable() -> JSONResponse:
+    """503: to be asked again in RETRY_AFTER_S."""
     answer = problem(503, "unavailable", "something we depend on is away; try again shortly")
     answer.headers["Retry-After"] = str(RETRY_AFTER_S)
     return answer

@@ -30,3 +30,9 @@ LOOP_FAILURES = Counter(
 )
 STREAMS = Gauge("trustfold_streams", "Live streams that are open, by kind.", ["stream"])
 STREAMS_CUT = Counter("trustfold_streams_cut_total", "Streams ended because nobody read them.")
+AUDIT_FAILURES = Counter(
+    "trustfold_audit_failures_total", "Lines that could not be put on record.", ["service"]
+)
+AUDIT_STRANGERS = Counter(
+    "trustfold_audit_strangers_total", "Refused strangers above what is written of them."
+)

@@ -14,7 +14,10 @@ from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
+from shared.errors import TrustfoldError
 from shared.headers import documented
+from shared.http import BEARER
+from shared.identity.access import Access, Line, guarded
 
 # What a route was declared with, and has to keep under its prefix.
 _KEPT = (
@@ -24,22 +27,48 @@ _KEPT = (
 )  # fmt: skip
 
 
-def include(api: FastAPI, routers: Iterable[APIRouter], *, prefix: str = "") -> None:
+class AccessUndecided(TrustfoldError):
+    """A route has no line in the table of who may call what."""
+
+
+def include(
+    api: FastAPI, routers: Iterable[APIRouter], *, access: Access, prefix: str = ""
+) -> None:
     """Add the routers' routes to the API, as `include_router` would, to be found by their parts.
 
-    To be called once, when every router is complete.
+    Each is guarded by its line of the table. To be called once, when every router is complete.
+    Raises AccessUndecided when a route has no line.
     """
     for router in routers:
         for route in router.routes:
             assert isinstance(route, APIRoute), f"{route} cannot be included"
+            path = prefix + route.path
+            line = _line(access, route.methods or set(), path)
             kept = {name: getattr(route, name) for name in _KEPT}
-            if headers := documented(route.dependant):
-                extra = kept["openapi_extra"] or {}
-                parameters = [*extra.get("parameters", ()), *headers]
-                kept["openapi_extra"] = {**extra, "parameters": parameters}
-            api.add_api_route(prefix + route.path, route.endpoint, **kept)
+            kept["openapi_extra"] = _described(route, line)
+            kept["tags"] = route.tags or [path.split("/")[2]]
+            api.add_api_route(path, route.endpoint, **kept)
+            added = api.routes[-1]
+            assert isinstance(added, APIRoute)
+            added.app = guarded(added.app, line)
     known = [route for route in api.routes if isinstance(route, APIRoute)]
     api.router.routes.insert(0, _ByParts(known))
+
+
+def _line(access: Access, methods: set[str], path: str) -> Line:
+    (method,) = methods
+    named = f"{method} {path}"
+    if named not in access:
+        raise AccessUndecided(f"nobody says who may call {named}")
+    return access[named]
+
+
+def _described(route: APIRoute, line: Line) -> dict[str, object]:
+    """What FastAPI does not find by itself: headers that are read by hand, and the token."""
+    extra = dict(route.openapi_extra or {})
+    if headers := documented(route.dependant):
+        extra["parameters"] = [*extra.get("parameters", ()), *headers]
+    return extra if line.is_open else {**extra, "security": [{BEARER: []}]}
 
 
 @dataclass(slots=True)

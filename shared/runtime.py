@@ -15,12 +15,15 @@ from collections.abc import Callable, Iterator
 from typing import Literal
 
 import uvicorn
-from fastapi import FastAPI
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from starlette.types import ASGIApp
 
 from shared import health, metrics
+from shared.audit.recording import Recorder
 from shared.clock import Clock, FileClock, SystemClock
+from shared.edge import edged
+from shared.heads import BoundedHttp
 from shared.http import new_api
+from shared.identity.believing import Believing
 from shared.kafka.consumer import Consumer
 from shared.kafka.delivery import Delivery, Limits
 from shared.kafka.producer import Producer
@@ -108,9 +111,12 @@ class _Process:
         )
         producer = Producer(settings.kafka, client_id=f"trustfold-{service.name}-relay")
         self._relay = Relay(service.name, pool, producer, namespace=settings.namespace)
-        app = service.api if "api" in roles else new_api(service.name, "Health only")
-        health.mount(app, pool, ready=self._ready, live=self._live)
-        self._server = _server(app, settings)
+        api = service.api if "api" in roles else new_api(service.name, "Health only")
+        health.mount(api, pool, ready=self._ready, live=self._live)
+        self._believing = Believing(settings.identity_file) if "api" in roles else None
+        self._recorder = Recorder(service.name, pool)
+        sign_in = self._believing.around if self._believing else _as_it_is
+        self._server = _server(edged(api, sign_in, self._recorder, clock, settings), settings)
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Start everything, wait, stop everything; a part that fails stops the whole."""
@@ -136,6 +142,11 @@ class _Process:
                 await self._consumer.stop()
             self._relay.stop()
             await asyncio.gather(*background)
+        await self._recorder.aclose()
+        if self._service.close is not None:
+            await self._service.close()
+        if self._believing is not None:
+            await self._believing.aclose()
 
     def _loops(self) -> list[Loop]:
         """The service's own, and those of every worker."""
@@ -218,15 +229,11 @@ class _Server(uvicorn.Server):
         yield
 
 
-class _Http(HttpToolsProtocol):
-    """uvicorn's, and a request may drop its connection: closing would wait for a stuck reader."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self.app_state = {**self.app_state, "abort": transport.abort}
+def _as_it_is(app: ASGIApp) -> ASGIApp:
+    return app
 
 
-def _server(app: FastAPI, settings: ServiceSettings) -> _Server:
+def _server(app: ASGIApp, settings: ServiceSettings) -> _Server:
     return _Server(
         uvicorn.Config(
             app,
@@ -234,8 +241,9 @@ def _server(app: FastAPI, settings: ServiceSettings) -> _Server:
             port=settings.http_port,
             log_level="warning",
             access_log=False,
+            server_header=False,
             lifespan="off",
-            http=_Http,
+            http=BoundedHttp,
             timeout_graceful_shutdown=HTTP_STOP_TIMEOUT_S,
         )
     )

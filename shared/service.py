@@ -39,7 +39,8 @@ class Service:
 
     `committed` is called after each transaction of `apply`, `note_ends` once a second with how far
     the log goes; both in workers. `serve` runs beside the API until the event is set, and then ends
-    what would keep a connection open.
+    what would keep a connection open. `close` is called once, in whatever role, after everything
+    else has ended and before the pool does: for what the service itself keeps open.
     """
 
     name: str
@@ -50,3 +51,4 @@ class Service:
     committed: Callable[[], None] | None = None
     note_ends: Callable[[Sequence[End]], Awaitable[None]] | None = None
     serve: Callable[[asyncio.Event], Coroutine[Any, Any, None]] | None = None
+    close: Callable[[], Awaitable[None]] | None = None

@@ -5,8 +5,8 @@ from __future__ import annotations
 import shutil
 import signal
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from deploy.local import kafka_config, kafka_probe
@@ -24,12 +24,15 @@ FORMAT_TIMEOUT_S = 60.0
 
 @dataclass(frozen=True)
 class Node:
-    """One combined broker and controller: its id (from 1), ports and directory."""
+    """One combined broker and controller: its id (from 1), ports and directory, and settings
+    beside the usual ones.
+    """
 
     node_id: int
     port: int
     controller_port: int
     directory: Path
+    more: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def address(self) -> str:
@@ -52,11 +55,15 @@ class KafkaCluster:
         on_death: OnDeath | None = None,
         cleans: Sequence[Path] = (),
         first_port: int | None = None,
+        more: Mapping[str, str] | None = None,
     ) -> None:
-        """Choose ports and directories; nothing runs yet. `cleans` is removed at the end."""
+        """Choose ports and directories; nothing runs yet. `cleans` is removed at the end; `more`
+        are settings of every node.
+        """
         ports = free_ports(2 * nodes, first_port)
+        settings = {} if more is None else more
         self.nodes = tuple(
-            Node(i + 1, ports[i], ports[nodes + i], run_dir / f"kafka-{i + 1}")
+            Node(i + 1, ports[i], ports[nodes + i], run_dir / f"kafka-{i + 1}", settings)
             for i in range(nodes)
         )
         self.cluster_id = kafka_config.random_id()

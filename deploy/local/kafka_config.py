@@ -60,6 +60,7 @@ SMALL_AND_QUICK: dict[str, object] = {
     "num.network.threads": 2,
     "num.io.threads": 4,
     "log.cleaner.dedupe.buffer.size": 16 * 1024 * 1024,
+    "log.cleaner.backoff.ms": 1000,
 }
 
 
@@ -99,6 +100,7 @@ def server_properties(node: Node, nodes: Sequence[Node]) -> str:
         "broker.session.timeout.ms": 3000 if len(nodes) == 1 else 6000,
         "broker.heartbeat.interval.ms": 500,
         **SMALL_AND_QUICK,
+        **node.more,
     }
     return "".join(f"{key}={value}\n" for key, value in settings.items())
 

@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit, urlunsplit
 
+from deploy.local.issuer import Issuer
 from deploy.local.places import free_ports
 from deploy.local.process import Launch, OnDeath, Process
 from deploy.local.stack import Stack
@@ -44,6 +45,7 @@ class NetworkOptions:
     smtp: tuple[str, int] | None = None
     namespace: str = ""
     environ: Mapping[str, str] = field(default_factory=dict)
+    issuer: Callable[[], Issuer] = Issuer
     python: tuple[str, ...] = (sys.executable,)
 
 
@@ -53,8 +55,12 @@ class Network:
     def __init__(
         self, stack: Stack, options: NetworkOptions, on_death: OnDeath | None = None
     ) -> None:
-        """Choose ports and passwords; nothing runs yet."""
+        """Choose ports and passwords, and start the identity provider; no service runs yet."""
         self.stack = stack
+        self.issuer = options.issuer()
+        self._identity_file = self.issuer.write_file(
+            stack.run_dir / f"issuer-{self.issuer.port}.json"
+        )
         self._options = options
         self._on_death = on_death
         self._ports = dict(zip(SERVICES, free_ports(len(SERVICES), FIRST_PORT), strict=True))
@@ -134,6 +140,7 @@ class Network:
             "NAMESPACE": options.namespace,
             "HTTP_HOST": HOST,
             "HTTP_PORT": str(self._ports[service]),
+            "IDENTITY_FILE": str(self._identity_file),
         }
         if options.clock_file:
             own["CLOCK_FILE"] = str(options.clock_file)
@@ -154,6 +161,7 @@ class Network:
             process.release()
         for process in self._running.values():
             process.close()
+        self.issuer.close()
 
     def __enter__(self) -> Self:
         """Return the network."""

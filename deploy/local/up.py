@@ -112,6 +112,7 @@ def _write_environment(network: Network) -> Path:
         for name, value in network.environ(service).items()
         if name.startswith(f"{service.upper()}_")
     ]
+    lines += [f"export TRUSTFOLD_ISSUER={network.issuer.url} TRUSTFOLD_TENANT={TENANT}"]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
 
@@ -124,7 +125,8 @@ def _tell(network: Network, environment: Path, mailbox: Mailbox, couple: Couple 
     print(f"  {'SMTP':<14} {HOST}:{mailbox.port} (keeps what it gets, delivers to nobody)")
     print(f"  {'Postgres':<14} a role for each service; settings with their passwords:")
     print(f"  {'':<14} . {environment}")
-    print("\nWho is asking is told by three headers, which a gateway sets in earnest:\n")
+    print("\nWho is asking is told by a token, which a small identity provider here gives you:\n")
+    print(f"  . {environment}")
     every = _curl(f"{network.url('insights')}/v1/trust", "ops", "service")
     print(f"  {every}")
     if couple is not None:
@@ -136,4 +138,5 @@ def _tell(network: Network, environment: Path, mailbox: Mailbox, couple: Couple 
 
 
 def _curl(url: str, person: str, role: str) -> str:
-    return f"curl -H 'X-Tenant: {TENANT}' -H 'X-Person: {person}' -H 'X-Role: {role}' '{url}'"
+    asked = f"trustfold token {person} --role {role}"
+    return f'curl -H "Authorization: Bearer $({asked})" {url}'

@@ -1,4 +1,4 @@
-"""Follows the trust of every pair: `follow_stream.py URL TENANT`, a line of JSON for each change.
+"""Follows the trust of every pair: `follow_stream.py URL TOKEN`, a line of JSON for each change.
 
 It needs httpx alone. Whatever ends a connection, it goes on where it was.
 """
@@ -11,9 +11,9 @@ import time
 import httpx
 
 
-def follow(url: str, tenant: str) -> None:
+def follow(url: str, token: str) -> None:
     """Print what comes, for ever."""
-    asked = {"X-Tenant": tenant, "X-Person": "dashboard", "X-Role": "service"}
+    asked = {"Authorization": f"Bearer {token}"}
     patience = httpx.Timeout(10, read=40)  # a heartbeat comes every 15 seconds
     while True:
         try:

@@ -23,6 +23,7 @@ from shared.events.envelope import Event, new_event
 from shared.ids import derived_id
 from shared.postgres import outbox
 from shared.postgres.pool import Connection, Pool
+from shared.postgres.tenancy import acting_for_all
 
 SERVICE = "insights"
 WORK = "daily look"
@@ -35,7 +36,7 @@ SIDES: tuple[wire.Side, ...] = ("mentor", "mentee")
 async def look(pool: Pool, clock: Clock) -> bool:
     """Look at a page of pairs, if a day's look is due; whether there may be more to do."""
     today = clock.now().astimezone(UTC).date()
-    async with pool.acquire() as conn, conn.transaction(isolation="repeatable_read"):
+    async with acting_for_all(pool, snapshot=True) as conn:
         if not await locks.only_one(conn, WORK):
             return False
         done = await alerts.progress(conn)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from services.insights import models
@@ -22,12 +22,14 @@ from shared.errors import PoisonMessage
 from shared.events.envelope import Event
 from shared.events.fact import PairFact, PersonFact
 from shared.events.matching import PairEnded, PairStarted
-from shared.events.people import LeaveFact, PersonState
+from shared.events.people import LeaveFact, PersonErased, PersonState
 from shared.ids import PersonId
 from shared.postgres.pool import Connection
 
 # Clocks differ a little; evidence from next month would make all that is known look old.
 MAX_AHEAD = timedelta(days=1)
+# What is told of somebody who was erased is never newer than that.
+FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -94,6 +96,8 @@ def _read_person(batch: Batch, event: Event) -> None:
     person = (event.tenant, fact.person_id)
     if isinstance(fact, LeaveFact):
         batch.leaves += [(person, item) for item in observe_leave(event)]
+    elif isinstance(fact, PersonErased):
+        batch.units.append((person, None, FOR_EVER))
     elif isinstance(fact, PersonState):
         batch.units.append((person, fact.org_unit, event.occurred_at))
 
@@ -122,7 +126,7 @@ async def _count(conn: Connection, seen: Sequence[tuple[LockedPair, Evidence]]) 
     changed: dict[int, LockedPair] = {}
     fresh: dict[int, list[Evidence]] = {}
     for found, (pair, item) in distinct.items():
-        if new is None or found in new:
+        if found in new:
             changed[pair.key] = pair
             fresh.setdefault(pair.key, []).append(item)
     force = await models.in_force(conn, {pair.tenant for pair in changed.values()})

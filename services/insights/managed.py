@@ -21,6 +21,7 @@ from services.insights.queries.pairs import PairRow
 from services.insights.views.streamed import managed_view
 from shared.clock import Clock
 from shared.postgres.pool import Pool
+from shared.postgres.tenancy import acting_for_all
 
 WORK = "telling managers"
 # Pairs looked at in one transaction: the folds of each hold the event loop for some milliseconds.
@@ -65,7 +66,7 @@ async def tell_managers(pool: Pool, clock: Clock) -> None:
 
 async def _tell_some(pool: Pool, now: datetime, last: int) -> Sequence[PairRow]:
     # One snapshot: marks that come while it looks stay for the next tick.
-    async with pool.acquire() as conn, conn.transaction(isolation="repeatable_read"):
+    async with acting_for_all(pool, snapshot=True) as conn:
         if not await locks.only_one(conn, WORK):
             return ()
         pairs = await managed.take(conn, last, now, MAX_PAIRS)

@@ -27,6 +27,7 @@ from shared.ids import derived_id
 from shared.logging import logger
 from shared.postgres import outbox
 from shared.postgres.pool import Connection, Pool
+from shared.postgres.tenancy import acting_for_all
 
 SERVICE = "insights"
 WORK = "measuring"
@@ -56,7 +57,7 @@ async def measure(pool: Pool, clock: Clock, caught_up: CaughtUp) -> bool:
     stands, so it waits for what was told in time.
     """
     newest = newest_complete(clock.now())
-    async with pool.acquire() as conn:
+    async with acting_for_all(pool) as conn:
         if not await programmes.anything_due(conn, newest):
             return False
         if await programmes.told_elsewhere(conn):
@@ -64,7 +65,7 @@ async def measure(pool: Pool, clock: Clock, caught_up: CaughtUp) -> bool:
             return False
     if not await caught_up(newest):
         return False
-    async with pool.acquire() as conn, conn.transaction():
+    async with acting_for_all(pool) as conn:
         if not await locks.only_one(conn, WORK):
             return False
         await _enrol(conn, newest)

@@ -22,6 +22,7 @@ from services.insights.queries.pairs import PairRow
 from shared.errors import Conflict, NotFound
 from shared.ids import TenantId
 from shared.postgres.pool import Connection, Pool
+from shared.postgres.tenancy import acting_for, acting_for_all, reading_for
 
 BUILT_IN = {V1.name: V1}
 PAGE = 200
@@ -77,7 +78,7 @@ async def named(conn: Connection, name: str) -> Model:
 async def register(pool: Pool, document: dict[str, Any], now: datetime) -> Model:
     """Keep a new version. Raises BadModel, NotFound for its base, ModelExists."""
     name, base = names_of(document)
-    async with pool.acquire() as conn, conn.transaction():
+    async with acting_for_all(pool) as conn:
         known = await every(conn)
         if name in known:
             raise ModelExists
@@ -90,14 +91,14 @@ async def register(pool: Pool, document: dict[str, Any], now: datetime) -> Model
 
 async def switch(pool: Pool, tenant: TenantId, name: str, now: datetime) -> int:
     """Make a tenant's scores with a version from now on; how many pairs are published anew."""
-    async with pool.acquire() as conn, conn.transaction():
+    async with acting_for(pool, tenant) as conn:
         model = await named(conn, name)
         return await models.switch(conn, tenant, model.number, now)
 
 
 async def described(pool: Pool, tenant: TenantId) -> list[dict[str, Any]]:
     """Every version, the built-in one first, and which of them is in force for a tenant."""
-    async with pool.acquire() as conn:
+    async with reading_for(pool, tenant) as conn:
         current = (await of_tenant(conn, tenant)).model.number
         rows = await models.registered(conn)
     found: list[dict[str, Any]] = [{"number": V1.number, "name": V1.name, "document": None}]
@@ -112,10 +113,7 @@ async def difference(
     pool: Pool, tenant: TenantId, one: str | None, other: str, at: datetime
 ) -> Comparison:
     """`compare` by name; `one` None is the version in force. Raises NotFound."""
-    async with (
-        pool.acquire() as conn,
-        conn.transaction(isolation="repeatable_read", readonly=True),
-    ):
+    async with reading_for(pool, tenant) as conn:
         before = await named(conn, one) if one else (await of_tenant(conn, tenant)).model
         return await compare(conn, tenant, before, await named(conn, other), at)
 

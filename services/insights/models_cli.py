@@ -14,6 +14,9 @@ from rich.table import Table
 
 from services.insights import models
 from services.insights.models import Comparison
+from shared.audit import ops
+from shared.audit.line import Line
+from shared.audit.recording import append
 from shared.command import EXIT_USAGE, await_, dsn_of, errors
 from shared.ids import TenantId
 from shared.postgres.pool import Pool, open_pool
@@ -27,6 +30,7 @@ Tenant = Annotated[str, typer.Option(help="The tenant.")]
 console = Console(highlight=False, soft_wrap=True)
 
 T = TypeVar("T")
+_SAID = "trustfold insights models "
 
 
 @app.command("ls")
@@ -56,7 +60,10 @@ def register(
     if not isinstance(document, dict):
         errors.print(f"{file}: not a JSON object with name, base and what differs")
         raise typer.Exit(EXIT_USAGE)
-    model = _with_pool(lambda pool: models.register(pool, document, datetime.now(UTC)))
+    model = _with_pool(
+        lambda pool: models.register(pool, document, datetime.now(UTC)),
+        ops.line_of(_SAID + "register"),
+    )
     if as_json:
         typer.echo(json.dumps({"name": model.name, "number": model.number}))
         return
@@ -73,7 +80,10 @@ def diff(
 ) -> None:
     """Fold every pair of a tenant under both: who changes band, and by how much."""
     now = datetime.now(UTC)
-    found = _with_pool(lambda pool: models.difference(pool, TenantId(tenant), against, name, now))
+    found = _with_pool(
+        lambda pool: models.difference(pool, TenantId(tenant), against, name, now),
+        ops.line_of(_SAID + "diff", TenantId(tenant), {"name": name}),
+    )
     if as_json:
         typer.echo(json.dumps(_as_data(found)))
     else:
@@ -86,13 +96,18 @@ def switch(
 ) -> None:
     """Make a tenant's scores with a version from now on; every pair is published anew."""
     now = datetime.now(UTC)
-    pairs = _with_pool(lambda pool: models.switch(pool, TenantId(tenant), name, now))
+    pairs = _with_pool(
+        lambda pool: models.switch(pool, TenantId(tenant), name, now),
+        ops.line_of(_SAID + "switch", TenantId(tenant), {"name": name}),
+    )
     console.print(f"{name} is in force for {tenant}; {pairs} pairs are being published anew")
 
 
-def _with_pool(work: Callable[[Pool], Awaitable[T]]) -> T:
+def _with_pool(work: Callable[[Pool], Awaitable[T]], line: Line | None = None) -> T:
     async def run() -> T:
         async with await open_pool(dsn_of("insights"), service="insights", size=2) as pool:
+            if line is not None:
+                await append(pool, "insights", [line])
             return await work(pool)
 
     return await_(run())

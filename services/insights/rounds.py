@@ -12,11 +12,15 @@ from datetime import datetime
 
 import asyncpg
 
+from services.insights.queries.erasure import ERASED
 from services.insights.subscribers import APPLY
 from services.insights.surfacing import MAX_PAIRS, surface
+from shared.erasing import erase
 from shared.events import topics
 from shared.events.envelope import Event
+from shared.events.people import PersonErased
 from shared.postgres.pool import Connection, Pool
+from shared.postgres.tenancy import act_for_all
 
 
 class Rounds:
@@ -28,7 +32,11 @@ class Rounds:
         self.wake = asyncio.Event()
 
     async def apply(self, conn: Connection, events: Sequence[Event], now: datetime) -> None:
-        """Count a batch, as `handlers.apply` does."""
+        """Count a batch, as `handlers.apply` does; and say of whom nothing more is known."""
+        await act_for_all(conn)
+        for event in events:
+            if isinstance(event.fact, PersonErased):
+                await erase(conn, "insights", ERASED, event, now)
         await APPLY(conn, events, now)
         self._seen = self._seen or any(it.fact.topic is not topics.FEEDBACK for it in events)
 

@@ -17,6 +17,7 @@ from shared.events.insights import TrustChanged
 from shared.ids import TenantId, derived_id
 from shared.postgres import outbox
 from shared.postgres.pool import Pool
+from shared.postgres.tenancy import acting_for_all
 
 SERVICE = "insights"
 WORK = "surfacing"
@@ -31,7 +32,7 @@ async def surface(pool: Pool) -> int | None:
     None while somebody else is doing it.
     """
     # One snapshot: a band may need the evidence, and it must be the evidence of that state.
-    async with pool.acquire() as conn, conn.transaction(isolation="repeatable_read"):
+    async with acting_for_all(pool, snapshot=True) as conn:
         if not await locks.only_one(conn, WORK):
             return None
         keys = await queries.take_dirty(conn, MAX_PAIRS, MAX_MARKS)

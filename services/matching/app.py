@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 
-from services.matching.api import build_api
-from services.matching.handlers import rankings, shortlists
+from services.matching.api import Doors, build_api
+from services.matching.api.door import Limit
+from services.matching.handlers import door, rankings, shortlists
+from services.matching.receipts import Receipts
 from services.matching.run_process import RunProcesses
 from services.matching.runner import COMMIT, WORK, Runner
 from services.matching.settings import MatchingSettings
@@ -16,6 +18,8 @@ from shared.events import topics
 from shared.kafka.per_fact import per_fact
 from shared.postgres.pool import Pool
 from shared.service import Loop, Service
+
+FORGET_EVERY_S = 60.0
 
 
 def build(settings: MatchingSettings, pool: Pool, clock: Clock) -> Service:
@@ -36,12 +40,18 @@ def build(settings: MatchingSettings, pool: Pool, clock: Clock) -> Service:
         name="matching",
         group=topics.MATCHING,
         apply=per_fact(HANDLERS),
-        api=build_api(pool, clock),
+        api=build_api(pool, clock, _doors(settings)),
         loops=(
             Loop("sweeper", settings.sweep_every_s, sweep_now),
             Loop("rankings", settings.sweep_every_s, make_lists),
             Loop("index", settings.index_every_s, index_some),
             Loop("runs", settings.runs_every_s, partial(runner.step, WORK)),
+            Loop("forget", FORGET_EVERY_S, lambda: door.forget(pool, clock.now())),
             Loop("commits", settings.runs_every_s, partial(runner.step, COMMIT)),
         ),
     )
+
+
+def _doors(settings: MatchingSettings) -> Doors:
+    limit = Limit(settings.events_per_s, settings.events_burst)
+    return Doors(limit, settings.scim_rules(), Receipts(settings.receipts()))

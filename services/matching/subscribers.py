@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from services.matching.handlers import facts, load, people
+from services.matching.handlers import erasures, facts, load, people
+from shared.events.erasures import ErasureCompleted
 from shared.events.fact import Fact
 from shared.events.insights import TrustChanged
 from shared.events.people import (
@@ -33,6 +34,7 @@ HANDLERS: Mapping[type[Fact], Handler | Together] = {
     PersonLeaveEnded: people.on_leave,
     PersonLeft: people.on_left,
     PersonErased: people.on_erased,
+    ErasureCompleted: erasures.on_completed,
     TrustChanged: facts.on_trust_changed,
     CommitmentMissed: load.on_missed,
     CommitmentKept: load.on_settled,

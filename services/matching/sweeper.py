@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import TypeAlias
 
-from services.matching.handlers import introductions, load, rankings
+from services.matching.handlers import erasures, introductions, load, rankings
 from services.matching.handlers.expiry import expire_due
 from services.matching.queries import sweeps, waits
 from shared.once import REMEMBERED
@@ -29,6 +29,7 @@ STEPS: tuple[Step, ...] = (
     introductions.lapse_due,
     rankings.close_due,
     rankings.tell_closed,
+    erasures.settle_due,
 )
 # Nobody waits for these: what is left over goes next time.
 FORGET: tuple[Step, ...] = (load.forget, waits.forget)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 
@@ -25,6 +25,7 @@ from services.notifications.sending import Limits, Sender, Ways
 from services.notifications.settings import NotificationsSettings
 from services.notifications.settling import Settler
 from services.notifications.subscribers import HANDLERS
+from shared.audit.api import audit_router
 from shared.clock import Clock
 from shared.events.topics import NOTIFICATIONS_GROUP
 from shared.kafka.per_fact import per_fact
@@ -33,6 +34,8 @@ from shared.service import Loop, Service
 
 TIDY_EVERY_S = 1.0
 TIDY_DELIVERIES_EVERY_S = 60.0
+# What is being sent to endpoints at the end has so long to be answered; the rest is sent again.
+DRAIN_S = 5.0
 
 
 def build(settings: NotificationsSettings, pool: Pool, clock: Clock) -> Service:
@@ -45,6 +48,7 @@ def build(settings: NotificationsSettings, pool: Pool, clock: Clock) -> Service:
         endpoints.build_router(pool, reach),
         mail.build_router(pool, clock, links, stop),
         words.build_router(pool, templates),
+        audit_router(pool, "/v1"),
     )
     ways = Ways(
         pool,
@@ -55,8 +59,9 @@ def build(settings: NotificationsSettings, pool: Pool, clock: Clock) -> Service:
         _policy(settings),
     )
     # A client each: slow endpoints take no connection away from people.
-    chat = ChatChannel(_http(settings, reach), reach)
-    deliverer = Deliverer(pool, clock, _http(settings, reach), reach, _shares(settings))
+    to_chats, to_endpoints = _http(settings, reach), _http(settings, reach)
+    chat = ChatChannel(to_chats, reach)
+    deliverer = Deliverer(pool, clock, to_endpoints, reach, _shares(settings))
     return Service(
         name="notifications",
         group=NOTIFICATIONS_GROUP,
@@ -66,7 +71,8 @@ def build(settings: NotificationsSettings, pool: Pool, clock: Clock) -> Service:
             *_sending(Sender(ways, email), Sender(ways, chat), Sender(ways, InboxChannel()), every),
             *_delivering(deliverer, every),
         ),
-        serve=partial(_serve, live, email),
+        serve=live.run,
+        close=partial(_close, email, deliverer, (to_chats, to_endpoints)),
     )
 
 
@@ -141,11 +147,12 @@ def _links(settings: NotificationsSettings) -> Links | None:
     return Links(settings.public_url, settings.link_keys) if settings.public_url else None
 
 
-async def _serve(live: Live, email: EmailChannel, stopped: asyncio.Event) -> None:
-    try:
-        await live.run(stopped)
-    finally:
-        await email.aclose()
+async def _close(email: EmailChannel, deliverer: Deliverer, https: Sequence[GuardedHttp]) -> None:
+    await deliverer.drain(DRAIN_S)
+    await deliverer.aclose()
+    await email.aclose()
+    for http in https:
+        await http.aclose()
 
 
 def _opened(secret: SecretStr | None) -> str | None:

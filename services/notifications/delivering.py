@@ -103,6 +103,12 @@ class Deliverer:
             await requests.forget(conn, now - REMEMBERED, TIDY_BATCH)
             return await deliveries.tidy(conn, now - KEPT_FOR, TIDY_BATCH)
 
+    async def drain(self, within_s: float) -> None:
+        """Begin no more; settle what is answered within that time, so that it is not sent again."""
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=within_s)
+            await self._settle_ended()
+
     async def aclose(self) -> None:
         """Stop: what is under way is given up, and sent again when its lease has ended."""
         for task in self._under_way:

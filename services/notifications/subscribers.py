@@ -28,5 +28,5 @@ HANDLERS: Mapping[type[Fact], Handler | Together] = {
     PersonLeaveStarted: people.on_leave,
     PersonLeaveEnded: people.on_leave,
     PersonLeft: people.on_left,
-    PersonErased: people.on_left,
+    PersonErased: people.on_erased,
 }

@@ -34,7 +34,7 @@ def build_handlers(rules: Rules) -> Mapping[type[Fact], Handler]:
         PersonLeaveStarted: unless_erased(on_leave),
         PersonLeaveEnded: unless_erased(on_leave),
         PersonLeft: unless_erased(people.on_left),
-        PersonErased: unless_erased(on_person_erased),
+        PersonErased: on_person_erased,
     }
 
 

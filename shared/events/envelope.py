@@ -24,6 +24,9 @@ from shared.ids import TenantId, derived_id
 
 Headers = Sequence[tuple[str, bytes]]
 
+# In the place of the key of what is no record.
+_NO_RECORD: Any = object()
+
 CONTENT_TYPE = "application/json; charset=utf-8"
 MAX_VALUE_BYTES = 256 * 1024
 MAX_ATTRIBUTE_CHARS = 512
@@ -128,6 +131,23 @@ def decode(key: bytes | None, value: bytes | None, headers: Headers) -> Event:
     """
     if value is None:
         raise PoisonMessage("no_value", "the record has no value")
+    return _decode(value, headers, key)
+
+
+def read(value: bytes, headers: Headers) -> Event:
+    """Read an event in either mode that comes without a record's key. Raises as `decode` does."""
+    return _decode(value, headers, _NO_RECORD)
+
+
+def read_structured(envelope: dict[str, Any]) -> Event:
+    """Read an event in structured mode that is parsed already. Raises as `decode` does."""
+    named, data = _open_envelope(envelope)
+    if len(data) > MAX_VALUE_BYTES:
+        raise PoisonMessage("too_large", f"the data is over {MAX_VALUE_BYTES} bytes")
+    return _build([named.get(name) for name in _ATTRIBUTES], data, _NO_RECORD)
+
+
+def _decode(value: bytes, headers: Headers, key: bytes | None) -> Event:
     if len(value) > MAX_VALUE_BYTES:
         raise PoisonMessage("too_large", f"the value is over {MAX_VALUE_BYTES} bytes")
     raw = dict(headers)
@@ -147,7 +167,13 @@ def _open_structured(value: bytes) -> tuple[dict[str, str], bytes]:
         envelope: Any = orjson.loads(value)
     except orjson.JSONDecodeError:
         raise PoisonMessage("bad_envelope", "the value is not a JSON envelope") from None
-    if not isinstance(envelope, dict) or "data" not in envelope:
+    if not isinstance(envelope, dict):
+        raise PoisonMessage("bad_envelope", "the envelope is no object")
+    return _open_envelope(envelope)
+
+
+def _open_envelope(envelope: dict[str, Any]) -> tuple[dict[str, str], bytes]:
+    if "data" not in envelope:
         raise PoisonMessage("bad_envelope", "the envelope has no data")
     try:
         data = orjson.dumps(envelope.pop("data"))
@@ -169,7 +195,7 @@ def _build(found: list[str | None], data: bytes, key: bytes | None) -> Event:
     fact = _read_fact(origin.fact, data)
     event_id = _own_id(ce_id) if origin.own else derived_id(tenant, source, ce_id)
     # A key of another subject would put the fact out of order with its own: refuse it.
-    if key != f"{tenant}/{fact.subject}".encode():
+    if key is not _NO_RECORD and key != f"{tenant}/{fact.subject}".encode():
         raise PoisonMessage("wrong_key", "the record's key is not <tenant>/<subject>")
     at, of = _instant(time), origin.tenant
     # Event() itself, without the call in between: once per record.

@@ -40,7 +40,7 @@ class Participation(Part):
 
 
 class PersonState(PersonFact):
-    """A person as HR knows them now. Addresses live on this topic alone."""
+    """A person as HR knows them now. Addresses are in no other fact."""
 
     topic: ClassVar[Topic] = PEOPLE
 

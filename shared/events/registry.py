@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shared.events import insights, matching, notifications, people, sessions
+from shared.events import erasures, insights, matching, notifications, people, sessions
 from shared.events.fact import Fact
 from shared.events.topics import ALL
 
-_MODULES = (people, matching, sessions, insights, notifications)
+_MODULES = (people, matching, sessions, insights, notifications, erasures)
 SCHEMA_URN = "urn:trustfold:schema:"
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 DEAD_LETTER_SUFFIX = "dlq"
+# What a tombstone or a newer record replaces is gone from the broker's disks after so long.
+COMPACTED_WITHIN = timedelta(days=1)
 # Tombstones must outlive the longest outage of a consumer, or an erased row stays with it.
 TOMBSTONE_KEPT = timedelta(days=7)
 MAX_RECORD_BYTES = 1024 * 1024
@@ -31,9 +33,13 @@ class Topic:
     def settings(self) -> dict[str, str]:
         """The topic's Kafka configuration, complete: nothing is left to a broker's default."""
         kept = -1 if self.retention is None else int(self.retention.total_seconds() * 1000)
+        policy = "compact" if self.compacted else "delete"
+        within_ms = str(int(COMPACTED_WITHIN.total_seconds() * 1000))
+        soon = {"max.compaction.lag.ms": within_ms, "segment.ms": within_ms}
         return {
-            "cleanup.policy": "compact" if self.compacted else "delete",
+            "cleanup.policy": f"{policy},delete" if self.compacted and kept > 0 else policy,
             "retention.ms": str(kept),
+            **(soon if self.compacted else {}),
             "delete.retention.ms": str(int(TOMBSTONE_KEPT.total_seconds() * 1000)),
             "max.message.bytes": str(MAX_RECORD_BYTES),
             **self.config,
@@ -44,7 +50,8 @@ PEOPLE = Topic(
     "mentoring.public.people.v1",
     "People as HR knows them: the newest state of each.",
     key="tenant/person",
-    producers=("hr",),
+    # HR itself, or by a door of matching's.
+    producers=("hr", "matching"),
     readers=("matching", "sessions", "notifications", "insights"),
     compacted=True,
 )
@@ -94,7 +101,18 @@ PROGRAMMES = Topic(
     readers=("hr", "dashboards"),
 )
 
-ALL = (PEOPLE, PAIRS, SESSIONS, FEEDBACK, TRUST, NOTIFICATIONS, PROGRAMMES)
+ERASURES = Topic(
+    "mentoring.internal.erasures.v1",
+    "What each service has erased of a person: ids and counts.",
+    key="tenant/person",
+    producers=("matching", "sessions", "notifications", "insights"),
+    readers=("matching",),
+    retention=timedelta(days=400),
+)
+
+ALL = (PEOPLE, PAIRS, SESSIONS, FEEDBACK, TRUST, NOTIFICATIONS, PROGRAMMES, ERASURES)
+# By the end of their name: a namespace may stand before it.
+COMPACTED = tuple(topic.name for topic in ALL if topic.compacted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +123,7 @@ class Group:
     topics: tuple[Topic, ...]
 
 
-MATCHING = Group("matching", (PEOPLE, SESSIONS, TRUST))
+MATCHING = Group("matching", (PEOPLE, SESSIONS, TRUST, ERASURES))
 SESSIONS_GROUP = Group("sessions", (PEOPLE, PAIRS, TRUST))
 NOTIFICATIONS_GROUP = Group("notifications", (PEOPLE, PAIRS, SESSIONS))
 INSIGHTS = Group("insights", (PEOPLE, PAIRS, SESSIONS, FEEDBACK))
@@ -122,6 +140,8 @@ def dead_letter_topic(topic: Topic, group: Group) -> Topic:
         producers=(group.name,),
         readers=("ops",),
         partitions=1,
+        # With the record's own key: a tombstone takes the copy away, too.
+        compacted=topic.compacted,
         retention=timedelta(days=30),
         # The largest record of the topic, and the headers that say why it is here.
         config={"max.message.bytes": str(2 * MAX_RECORD_BYTES)},

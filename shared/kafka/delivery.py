@@ -18,6 +18,7 @@ from shared import metrics
 from shared.clock import Clock
 from shared.errors import PoisonMessage, Retryable, TrustfoldError
 from shared.events.envelope import Event, decode
+from shared.events.topics import COMPACTED
 from shared.kafka import dead_letters, offsets
 from shared.kafka.offsets import Partition
 from shared.kafka.per_fact import Apply
@@ -58,7 +59,10 @@ class Progress:
 
 
 class Read(NamedTuple):
-    """A record and its event, or the error that says why it cannot be handled."""
+    """A record and its event, or the error that says why it cannot be handled.
+
+    Neither for a tombstone: somebody has erased what the key named, and everybody has been told.
+    """
 
     record: Record
     event: Event | None
@@ -81,6 +85,9 @@ def read(records: Sequence[Record]) -> list[Read]:
     batch = []
     new = tuple.__new__  # what Read() does, at a third of its price: once per record
     for record in records:
+        if record.value is None and record.topic.endswith(COMPACTED):
+            batch.append(Read(record, None))
+            continue
         try:
             event = decode(record.key, record.value, record.headers)
             batch.append(new(Read, (record, event, None, 1)))
@@ -196,7 +203,7 @@ class Delivery:
         events = [it.event for it in fresh if it.event is not None]
         if events:
             await self._apply(conn, events, self._clock.now())
-        troubles = [it for it in fresh if it.event is None]
+        troubles = [it for it in fresh if it.error is not None]
         for trouble in troubles:
             await self._park(conn, trouble)
         if troubles:

@@ -1,22 +1,48 @@
-"""Migrations: plain SQL applied by dbmate, one schema and one role per service.
+"""Migrations: plain SQL applied by dbmate, one schema and two roles per service.
 
-Two processes may call it at once: an advisory lock lets them through one after the other.
+The owner, whom nobody can log in as, has the schema; the service logs in as one who may read and
+write rows and nothing else: it cannot take off what keeps tenants apart. Two processes may call it
+at once: an advisory lock lets them through one after the other.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import asyncpg
 
 from shared.errors import TrustfoldError
+from shared.postgres.pool import Connection
 
 # A file of this name beside a service's migrations lists the extensions it needs, one a line.
 EXTENSIONS = "extensions"
+# A file of this name there says that the service's own role has the schema (docs/decisions/0037).
+OWNS_ITSELF = "owns_itself"
 SHARED_MIGRATIONS = Path(__file__).parent / "migrations"
+_LOOKS_PAST = "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = $1"
+# An earlier release's role owned everything. Of a new schema there is nothing to hand over.
+_IS_MEMBER = "SELECT pg_has_role($1::name, $2::name, 'MEMBER')"
+_HAND_OVER = (
+    "REASSIGN OWNED BY %2$I TO %3$I",
+    "CREATE SCHEMA IF NOT EXISTS %1$I AUTHORIZATION %3$I",
+    "REVOKE CREATE ON SCHEMA %1$I FROM %2$I",
+    "GRANT USAGE ON SCHEMA %1$I TO %2$I",
+    "ALTER DEFAULT PRIVILEGES FOR ROLE %3$I IN SCHEMA %1$I"
+    " GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO %2$I",
+    "ALTER DEFAULT PRIVILEGES FOR ROLE %3$I IN SCHEMA %1$I"
+    " GRANT USAGE, SELECT ON SEQUENCES TO %2$I",
+)
+# Tables of an earlier release were made before there were privileges to inherit.
+_NARROW = (
+    "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA %1$I TO %2$I",
+    "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA %1$I TO %2$I",
+    "REVOKE INSERT, UPDATE, DELETE ON %1$I.schema_migrations FROM %2$I",
+)
 _LOCK = "SELECT pg_advisory_lock(hashtextextended('trustfold migrate', 0))"
 
 
@@ -24,59 +50,82 @@ class MigrationFailed(TrustfoldError):
     """A migration did not apply; what it had begun is rolled back."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Names:
+    schema: str
+    role: str
+    owner: str
+
+
 async def migrate(admin_dsn: str, dsn: str, *, service: str, migrations: Path) -> None:
     """Make the service's role and schema if they are missing, and apply what is not applied yet.
 
     Extensions that the service needs are made by the administrator, in `public`; where they are
     there already, nothing is done. `dsn` is the service's own, with the role and password it will
-    use. Raises MigrationFailed with the tool's last words.
+    use; what that role owns of an earlier release is handed to the owner. Raises MigrationFailed
+    with the tool's last words, or when the role could look past row-level security.
     """
     lock = await asyncpg.connect(admin_dsn)
     try:
         await lock.execute(_LOCK)
-        await _role_and_schema(admin_dsn, dsn, service)
-        needed = migrations / EXTENSIONS
-        if needed.exists():
-            await _extensions(admin_dsn, dsn, needed.read_text(encoding="utf-8").split())
-        await _dbmate(_with_search_path(dsn, service), [SHARED_MIGRATIONS, migrations])
+        role = urlsplit(dsn).username or service
+        owner = role if (migrations / OWNS_ITSELF).exists() else f"{service}_owner"
+        names = _Names(service, role, owner)
+        conn = await asyncpg.connect(_in_database_of(dsn, admin_dsn))
+        try:
+            await _roles_and_schema(conn, names, urlsplit(dsn).password or "")
+            needed = migrations / EXTENSIONS
+            if needed.exists():
+                await _extensions(conn, needed.read_text(encoding="utf-8").split())
+            url = dsn if owner == role else _in_database_of(dsn, admin_dsn)
+            await _dbmate(_acting_as(url, names), [SHARED_MIGRATIONS, migrations])
+            if owner != role:
+                await _run(conn, _NARROW, names)
+        finally:
+            await conn.close()
     finally:
         await lock.close()
 
 
-async def _role_and_schema(admin_dsn: str, dsn: str, service: str) -> None:
-    wanted = urlsplit(dsn)
-    role = wanted.username or service
-    admin = urlsplit(admin_dsn)
-    conn = await asyncpg.connect(urlunsplit(admin._replace(path=wanted.path)))
-    try:
-        exists = await conn.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role)
-        verb = "ALTER" if exists else "CREATE"
-        # DDL takes no parameters: quote through Postgres itself.
-        statement = await conn.fetchval(
-            "SELECT format($1 || ' ROLE %I LOGIN PASSWORD %L', $2::text, $3::text)",
-            verb,
-            role,
-            wanted.password or "",
-        )
-        await conn.execute(statement)
-        owned = "CREATE SCHEMA IF NOT EXISTS %I AUTHORIZATION %I"
-        query = "SELECT format($1, $2::text, $3::text)"
-        await conn.execute(await conn.fetchval(query, owned, service, role))
-    finally:
-        await conn.close()
+async def _roles_and_schema(conn: Connection, names: _Names, password: str) -> None:
+    exists = await conn.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", names.role)
+    # DDL takes no parameters: quote through Postgres itself.
+    statement = await conn.fetchval(
+        "SELECT format($1 || ' ROLE %I LOGIN PASSWORD %L', $2::text, $3::text)",
+        "ALTER" if exists else "CREATE",
+        names.role,
+        password,
+    )
+    await conn.execute(statement)
+    if await conn.fetchval(_LOOKS_PAST, names.role):
+        raise MigrationFailed(f"{names.role} could look past row-level security: use another role")
+    if names.owner == names.role:
+        await _run(conn, ("CREATE SCHEMA IF NOT EXISTS %1$I AUTHORIZATION %2$I",), names)
+        return
+    if not await conn.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", names.owner):
+        await _run(conn, ("CREATE ROLE %3$I NOLOGIN",), names)
+    if await conn.fetchval(_IS_MEMBER, names.role, names.owner):
+        raise MigrationFailed(f"{names.role} could become {names.owner}: revoke that first")
+    if not await conn.fetchval("SELECT rolsuper FROM pg_roles WHERE rolname = current_user"):
+        await _run(conn, ("GRANT %3$I, %2$I TO current_user",), names)
+    async with conn.transaction():
+        await _run(conn, _HAND_OVER, names)
 
 
-async def _extensions(admin_dsn: str, dsn: str, names: list[str]) -> None:
-    database = urlsplit(dsn).path
-    conn = await asyncpg.connect(urlunsplit(urlsplit(admin_dsn)._replace(path=database)))
+async def _run(conn: Connection, statements: Sequence[str], names: _Names) -> None:
+    """Each with the schema, the service's role and the owner in its places 1, 2 and 3."""
+    query = "SELECT format($1, $2::text, $3::text, $4::text)"
+    for each in statements:
+        await conn.execute(await conn.fetchval(query, each, names.schema, names.role, names.owner))
+
+
+async def _extensions(conn: Connection, names: list[str]) -> None:
     try:
         for name in names:
             make = "CREATE EXTENSION IF NOT EXISTS %I SCHEMA public"
             await conn.execute(await conn.fetchval("SELECT format($1, $2::text)", make, name))
     except (asyncpg.FeatureNotSupportedError, asyncpg.UndefinedFileError) as error:
         raise MigrationFailed(f"{error}: install it on the database server first") from error
-    finally:
-        await conn.close()
 
 
 async def _dbmate(url: str, folders: list[Path]) -> None:
@@ -95,11 +144,17 @@ async def _dbmate(url: str, folders: list[Path]) -> None:
         raise MigrationFailed(said.decode(errors="replace").strip().rsplit("\n", 5)[-1])
 
 
-def _with_search_path(dsn: str, service: str) -> str:
+def _in_database_of(dsn: str, admin_dsn: str) -> str:
+    """The administrator's DSN, in the service's database."""
+    return urlunsplit(urlsplit(admin_dsn)._replace(path=urlsplit(dsn).path))
+
+
+def _acting_as(dsn: str, names: _Names) -> str:
     parts = urlsplit(dsn)
     options = {
         "sslmode": "disable",
         **dict(parse_qsl(parts.query)),
-        "search_path": f"{service},public",
+        "search_path": f"{names.schema},public",
+        "role": names.owner,
     }
     return urlunsplit(parts._replace(query=urlencode(options)))

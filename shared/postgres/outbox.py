@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from shared.events.envelope import CONTENT_TYPE, Event, encode_value
 from shared.events.registry import dataschema
+from shared.ids import TenantId, new_id
 from shared.postgres.pool import Connection
 
 _COLUMNS = (
@@ -47,7 +49,7 @@ class Waiting:
     position: int
     topic: str
     key: bytes
-    value: bytes
+    value: bytes | None
     headers: list[tuple[str, bytes]]
 
 
@@ -60,6 +62,18 @@ async def append(conn: Connection, events: Sequence[Event]) -> None:
     if not events:
         return
     await conn.execute(APPEND, *columns(events))
+
+
+async def append_tombstones(
+    conn: Connection, tenant: TenantId, keys: Sequence[tuple[str, str]], now: datetime
+) -> None:
+    """Have what a compacted topic holds under each (topic, key) forgotten, as `append` would."""
+    rows = [
+        (new_id(), topic, key, "tombstone", None, *("", "", now, "", "", tenant, "", "", ""))
+        for topic, key in keys
+    ]
+    if rows:
+        await conn.execute(APPEND, *zip(*rows, strict=True))
 
 
 def columns(events: Sequence[Event]) -> list[tuple[object, ...]]:
@@ -103,6 +117,8 @@ async def settle(conn: Connection, positions: Sequence[int]) -> None:
 
 def _waiting(row: Iterable[Any]) -> Waiting:
     position, _id, topic, key, type_, payload, ce_id, source, time, *rest = row
+    if payload is None:
+        return Waiting(position, topic, key.encode(), None, [])
     subject, schema, tenant, correlation, causation, trace = rest
     named = (
         ("ce_specversion", "1.0"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
 import asyncpg
@@ -36,8 +37,10 @@ UNAVAILABLE: tuple[type[Exception], ...] = (
 )
 
 
-async def open_pool(dsn: str, *, service: str, size: int) -> Pool:
-    """A pool whose connections see the service's own schema first.
+async def open_pool(
+    dsn: str, *, service: str, size: int, settings: Mapping[str, str] | None = None
+) -> Pool:
+    """A pool whose connections see the service's own schema first. `settings` are of each session.
 
     Raises OSError or asyncpg.PostgresError when the database cannot be reached.
     """
@@ -54,6 +57,7 @@ async def open_pool(dsn: str, *, service: str, size: int) -> Pool:
             "statement_timeout": str(int(STATEMENT_TIMEOUT_S * 1000)),
             "idle_in_transaction_session_timeout": str(int(IDLE_IN_TRANSACTION_TIMEOUT_S * 1000)),
             "jit": "off",
+            **(settings or {}),
         },
         reset=_as_it_is,
     )

@@ -16,6 +16,8 @@ from shared.postgres.pool import Connection, Pool
 SETTING = "trustfold.tenant"
 # No tenant has this name: an id begins with a letter or a digit.
 EVERY_TENANT = "*"
+# The settings of a session of an operator's command, which is about all of them.
+SEES_ALL = {SETTING: EVERY_TENANT}
 _PLAIN = re.compile(r"[A-Za-z0-9._:@-]{1,64}|\*")
 
 
@@ -32,6 +34,24 @@ async def reading_for(pool: Pool, tenant: TenantId) -> AsyncIterator[Connection]
     begin = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {_set(tenant)}"
     async with pool.acquire() as conn, _transaction(conn, begin):
         yield conn
+
+
+@asynccontextmanager
+async def acting_for_all(pool: Pool, *, snapshot: bool = False) -> AsyncIterator[Connection]:
+    """A transaction that sees every tenant. For loops and operators, never for a request.
+
+    With `snapshot`, everything as it was at one instant; a conflict raises SerializationError.
+    """
+    async with pool.acquire() as conn, for_all(conn, snapshot=snapshot):
+        yield conn
+
+
+@asynccontextmanager
+async def for_all(conn: Connection, *, snapshot: bool = False) -> AsyncIterator[None]:
+    """As `acting_for_all`, on a connection of the caller's."""
+    begin = "BEGIN ISOLATION LEVEL REPEATABLE READ" if snapshot else "BEGIN"
+    async with _transaction(conn, f"{begin}; {_set(TenantId(EVERY_TENANT))}"):
+        yield
 
 
 async def act_for(conn: Connection, tenant: TenantId) -> None:

@@ -15,9 +15,11 @@ from typing import Any
 
 from deploy.local.stack import Stack, StackOptions
 from tests.benchmarks import (
+    bench_audit,
     bench_cold,
     bench_commands,
     bench_decode,
+    bench_doors,
     bench_fold,
     bench_hot,
     bench_intake,
@@ -25,15 +27,18 @@ from tests.benchmarks import (
     bench_matching,
     bench_memory,
     bench_million,
+    bench_noisy,
     bench_per_event,
     bench_planning,
     bench_rebuild,
     bench_relay,
     bench_run,
+    bench_scim,
     bench_sending,
     bench_shortlist,
     bench_stream,
     bench_sweeper,
+    bench_tokens,
     bench_windows,
     report,
 )
@@ -54,14 +59,19 @@ BENCHES: dict[str, Callable[[Bench], Coroutine[Any, Any, list[Result]]]] = {
     "memory": bench_memory.measure,
     "million": bench_million.measure,
     "commands": bench_commands.measure,
+    "noisy": bench_noisy.measure,
     "sweeper": bench_sweeper.measure,
     "matching": bench_matching.measure,
     "run": bench_run.measure,
     "shortlist": bench_shortlist.measure,
     "intake": bench_intake.measure,
+    "scim": bench_scim.measure,
+    "doors": bench_doors.measure,
+    "tokens": bench_tokens.measure,
     "planning": bench_planning.measure,
     "sending": bench_sending.measure,
     "windows": bench_windows.measure,
+    "audit": bench_audit.measure,
 }
 
 

@@ -24,7 +24,10 @@ STATES = 200
 CHUNK = 20_000
 MIB = 1024 * 1024
 EVERY_S = 0.5
-_COLUMNS = ("tenant", "pair_id", "mentor_id", "mentee_id", "state")
+_PAIRS = """
+    INSERT INTO pair (tenant, pair_id, mentor_id, mentee_id, state)
+    SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::bytea[])
+"""
 _APPLIED = "SELECT coalesce(sum(next_offset), 0)::bigint FROM consumer_offset"
 _STATE_BYTES = "SELECT avg(pg_column_size(state))::int FROM pair TABLESAMPLE SYSTEM (1)"
 
@@ -52,7 +55,7 @@ async def _fill(bench: Bench, pool: Pool, pairs: int) -> None:
             (TENANT, pair_id(n), MENTOR, MENTEE, states[n % STATES])
             for n in range(first, min(first + CHUNK, pairs))
         ]
-        await pool.copy_records_to_table("pair", records=rows, columns=_COLUMNS)
+        await pool.execute(_PAIRS, *map(list, zip(*rows, strict=True)))
         if first % 200_000 == 0:
             bench.say(f"{first:,} pairs in the table")
     await pool.execute("ANALYZE pair")

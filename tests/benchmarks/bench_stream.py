@@ -28,6 +28,7 @@ from shared.postgres.pool import Pool
 from tests.benchmarks.bench_latency import Probe, run_load
 from tests.benchmarks.facts import MENTEE, MENTOR, TENANT, pair_id
 from tests.benchmarks.harness import Bench, Result, pool_of
+from tests.support.callers import as_
 
 RATES = (200, 1_000)
 WRITERS = 8
@@ -36,8 +37,8 @@ CHANGES_PER_S = 10
 BODY = b'{"about":"' + b"x" * 2_400 + b'"}'
 SEEN = re.compile(rb'event: trust\ndata: \{"pair_id":"([0-9a-f-]{36})".*?"revision":(\d+)')
 REQUEST = (
-    f"GET /v1/stream HTTP/1.1\r\nHost: bench\r\nX-Tenant: {TENANT}\r\nX-Person: bench\r\n"
-    "X-Role: service\r\n\r\n"
+    "GET /v1/stream HTTP/1.1\r\nHost: bench\r\n"
+    f"Authorization: {as_('bench', 'service', TENANT)['Authorization']}\r\n\r\n"
 )
 TIMEOUT_S = 120.0
 

@@ -29,6 +29,7 @@ from tests.benchmarks.bench_commands import started
 from tests.benchmarks.harness import TIMEOUT_S, Bench, Result, pool_of
 from tests.benchmarks.processes import Meter, replicas, stack_pids, words
 from tests.benchmarks.rounds import STEPS, Command, Round, pair_id
+from tests.support.callers import signed_in
 
 MINUTES = 3
 MINUTE = timedelta(minutes=1)
@@ -93,7 +94,7 @@ async def _one_promise(pool: Pool, now: datetime) -> None:
     service = build(SessionsSettings(postgres=SecretStr(""), kafka=""), pool, FixedClock(now))
     async with pool.acquire() as conn, conn.transaction():
         await service.apply(conn, [started(0)], now)
-    app, one = httpx.ASGITransport(service.api), Round(0, {"pair": str(pair_id(0))})
+    app, one = httpx.ASGITransport(signed_in(service.api)), Round(0, {"pair": str(pair_id(0))})
     async with httpx.AsyncClient(transport=app, base_url="http://sweeper") as http:
         for number, step in enumerate(STEPS):
             if step.name in ("promise", "accept"):

@@ -30,6 +30,7 @@ from shared.ids import new_id
 from shared.postgres.pool import Pool, open_pool
 from tests.benchmarks.processes import Meter
 from tests.benchmarks.rounds import AHEAD, STEPS, Command, Round, commands, pair_id
+from tests.support.callers import signed_in
 
 Statement: TypeAlias = tuple[str, tuple[Any, ...]]
 _ID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
@@ -45,7 +46,7 @@ async def record(pool: Pool, place: int) -> list[list[Statement]]:
     async with pool.acquire() as conn:
         conn.add_query_logger(take)
     settings = SessionsSettings(postgres=SecretStr(""), kafka="")
-    app = httpx.ASGITransport(build(settings, pool, SystemClock()).api)
+    app = httpx.ASGITransport(signed_in(build(settings, pool, SystemClock()).api))
     found, one = [], Round(place, {"pair": str(pair_id(place))})
     async with httpx.AsyncClient(transport=app, base_url="http://bare") as http:
         for number, step in enumerate(STEPS):

@@ -19,6 +19,8 @@ from deploy.local.network import SERVICES, Network, NetworkOptions
 from deploy.local.process import Process
 from deploy.local.stack import Stack
 from shared.postgres.pool import Pool, open_pool
+from shared.postgres.tenancy import SEES_ALL
+from tests.support import callers
 
 ROOT = Path(__file__).parents[2]
 POLL_S = 0.05
@@ -96,7 +98,9 @@ class Bench:
         """
         self.say("starting broker and database")
         with Stack.start(environ={}) as stack:
-            network = Network(stack, NetworkOptions(environ={} if called else ANY_PORT))
+            network = Network(
+                stack, NetworkOptions(environ={} if called else ANY_PORT, issuer=callers.issuer)
+            )
             await network.prepare()
             with network:
                 yield network
@@ -123,8 +127,8 @@ class Bench:
 
 @asynccontextmanager
 async def pool_of(network: Network, service: str, size: int = 4) -> AsyncIterator[Pool]:
-    """A pool of the service's own role, for looking and for filling."""
-    pool = await open_pool(network.dsn(service), service=service, size=size)
+    """A pool of the service's own role that sees every tenant, for looking and for filling."""
+    pool = await open_pool(network.dsn(service), service=service, size=size, settings=SEES_ALL)
     try:
         yield pool
     finally:

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from shared.ids import PairId, TenantId, derived_id
+from tests.support.callers import as_
 
 TENANT = TenantId("acme")
 # A session booked now can be confirmed when it has started: CONFIRMED rounds later, more than that.
@@ -98,12 +99,11 @@ class Command(NamedTuple):
     def headers(self) -> dict[str, str]:
         """Who asks, and a key: a client that may have to ask again sends one."""
         place = self.round.place
-        return {
-            "X-Tenant": TENANT,
-            "X-Person": members(place)[self.step.by],
+        more = {
             "Idempotency-Key": f"{place}-{self.number}",
             "Content-Type": "application/json",
         }
+        return as_(members(place)[self.step.by], tenant=TENANT) | more
 
     @property
     def path(self) -> str:

@@ -60,7 +60,7 @@ class Stage:
         service: str = "sessions",
     ) -> httpx.Response:
         """One request of one person."""
-        who = {"X-Tenant": TENANT, "X-Person": person, "X-Role": role, **(headers or {})}
+        who = self.network.issuer.headers(person, role, TENANT, **(headers or {}))
         url = self.network.url(service) + path.replace("{pair}", str(self.pair))
         return await self.http.request(method, url, json=body, headers=who)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import re
-import shlex
 import signal
 import subprocess
 import sys
@@ -65,11 +65,15 @@ def test_up_prints_addresses_that_answer_and_ends_on_sigterm() -> None:
     with running("up") as process:
         said = read_until(process, lambda line: "dlq ls" in line)
         curls = re.findall(r"^  (curl .*)$", said, re.MULTILINE)
+        settings = re.findall(r"^ +(\. \S+)$", said, re.MULTILINE)
         assert len(curls) == 2
+        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
         for curl in curls:
             answer = subprocess.run(
-                [*shlex.split(curl), "-sf"], capture_output=True, timeout=TIMEOUT_S, check=False
-            )
+                ["bash", "-c", "\n".join((settings[0], f"{curl} -sf"))],
+                env={**os.environ, "PATH": path}, capture_output=True, timeout=TIMEOUT_S,
+                check=False,
+            )  # fmt: skip
             assert answer.returncode == 0, answer
         code, rest = stop(process, signal.SIGTERM)
     assert code == INTERRUPTED

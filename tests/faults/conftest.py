@@ -12,6 +12,7 @@ import pytest
 from deploy.local.network import Network, NetworkOptions
 from deploy.local.stack import Stack
 from shared.postgres.pool import open_pool
+from shared.postgres.tenancy import SEES_ALL
 from tests.faults.load import Load, Size
 
 RELAY, WORKER = ("sessions", "relay"), ("insights", "worker")
@@ -28,7 +29,9 @@ async def under_load() -> UnderLoad:
             network = Network(stack, NetworkOptions())
             await network.prepare()
             sessions = await open_pool(network.dsn("sessions"), service="sessions", size=12)
-            insights = await open_pool(network.dsn("insights"), service="insights", size=4)
+            insights = await open_pool(
+                network.dsn("insights"), service="insights", size=4, settings=SEES_ALL
+            )
             try:
                 with network:
                     for service, role in (RELAY, WORKER):

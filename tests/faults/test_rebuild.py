@@ -12,6 +12,7 @@ import pytest
 from deploy.local.network import ROOT, Network, NetworkOptions
 from shared.postgres.migrate import migrate
 from shared.postgres.pool import open_pool
+from shared.postgres.tenancy import SEES_ALL
 from tests.faults.conftest import UnderLoad
 from tests.faults.load import Load, Size
 from tests.support.databases import with_database
@@ -49,7 +50,7 @@ async def test_a_projection_rebuilt_under_traffic_equals_the_live_one(
     async with under_load(size, 7) as (network, live):
         dsn = await second_database(network)
         beside = {"INSIGHTS_POSTGRES": dsn, "INSIGHTS_GROUP_SUFFIX": ".rebuild"}
-        pool = await open_pool(dsn, service="insights", size=2)
+        pool = await open_pool(dsn, service="insights", size=2, settings=SEES_ALL)
         rebuilt = Load(live.sessions, pool, size, random.Random(7), live.committed)
 
         async def rebuild_half_way() -> None:

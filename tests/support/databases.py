@@ -33,6 +33,17 @@ def service_dsn(admin_dsn: str, service: str) -> str:
     return urlunsplit(parts._replace(netloc=f"trustfold_{service}:{PASSWORD}@{host}"))
 
 
+async def as_administrator(admin_dsn: str, pool: Pool, statement: str) -> None:
+    """Run in the pool's database what the service's own role may not."""
+    database = await pool.fetchval("SELECT current_database()")
+    conn = await asyncpg.connect(with_database(admin_dsn, database))
+    try:
+        schema = await pool.fetchval("SELECT current_schema()")
+        await conn.execute(f"SET search_path TO {schema}, public; {statement}")
+    finally:
+        await conn.close()
+
+
 def migrations_of(service: str) -> Path:
     folder = ROOT / "services" / service / "migrations"
     return folder if folder.is_dir() else NO_MIGRATIONS

@@ -18,6 +18,7 @@ from fastapi import FastAPI
 
 from shared.clock import Clock, FixedClock
 from shared.postgres.pool import Pool
+from tests.support.callers import signed_in
 from tests.support.databases import Databases
 
 READY_S = 30.0
@@ -76,7 +77,7 @@ class Serving:
             api = self._build(pool, self.clock)
             listener = socket.create_server(("127.0.0.1", 0))
             self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-            config = uvicorn.Config(api, log_level="critical", lifespan="off")
+            config = uvicorn.Config(signed_in(api), log_level="critical", lifespan="off")
             server = uvicorn.Server(config)
             serving = asyncio.create_task(server.serve(sockets=[listener]))
             self._ready.set()

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 
 from shared.headers import HeaderField, read, reads
 from shared.http import new_api
+from shared.identity.access import OPEN, Access
 from shared.routing import include
 
 COLOUR = HeaderField("X-Colour", re.compile("red|blue"), "of the thing", required=True)
@@ -48,8 +49,17 @@ def build() -> FastAPI:
         return {"rest": rest}
 
     api = new_api("test", "Things.")
-    include(api, [things, files], prefix="/v1")
+    include(api, [things, files], access=ACCESS, prefix="/v1")
     return api
+
+
+ACCESS: Access = {
+    "GET /v1/things/{thing}": OPEN,
+    "GET /v1/things/newest": OPEN,
+    "POST /v1/things": OPEN,
+    "GET /v1/files/{name}.txt": OPEN,
+    "GET /v1/deep/{rest:path}": OPEN,
+}
 
 
 async def ask(method: str, path: str, **headers: str) -> httpx.Response:

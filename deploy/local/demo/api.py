@@ -31,7 +31,7 @@ class Api:
 
     def __init__(self, network: Network, tenant: TenantId) -> None:
         self._urls = {service: network.url(service) for service in SERVICES}
-        self._tenant = tenant
+        self._tenant, self._issuer = tenant, network.issuer
         limits = httpx.Limits(keepalive_expiry=KEEP_ALIVE_S)
         # Many small pools, not a large one: a pool looks at all its connections for each request.
         self._lanes = [
@@ -117,7 +117,7 @@ class Api:
             self._free.put_nowait(lane)
 
     def _headers(self, person: str, role: Role) -> dict[str, str]:
-        return {"X-Tenant": self._tenant, "X-Person": person, "X-Role": role}
+        return self._issuer.headers(person, role, self._tenant)
 
     async def __aenter__(self) -> Self:
         return self

@@ -18,6 +18,7 @@ from services.insights.rebuild import refold_difference
 from shared.events.envelope import Event
 from shared.events.insights import DirectionTrust, TrustChanged
 from shared.ids import TenantId
+from shared.postgres.tenancy import SEES_ALL
 
 # A pair that is missing, or one whose evidence was counted twice, is as wrong as can be.
 UTTERLY = 1.0
@@ -63,7 +64,7 @@ def refold(events: Sequence[Event], live: Iterable[TrustChanged], seed: int) -> 
 
 async def stored_difference(dsn: str, tenant: TenantId, seed: int) -> float:
     """How far any stored state of insights is from the fold of its stored evidence."""
-    conn = await asyncpg.connect(dsn, server_settings={"search_path": "insights"})
+    conn = await asyncpg.connect(dsn, server_settings={"search_path": "insights", **SEES_ALL})
     try:
         return await refold_difference(conn, tenant, seed=seed)
     finally:

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
+from services.insights.access import ACCESS
 from services.insights.api import alerts, models, pairs, programmes, stream
 from services.insights.api.fresh import FreshAnswers
 from services.insights.freshness import Freshness
 from services.insights.streams.live import Live
+from shared.audit.api import audit_router
 from shared.clock import Clock
 from shared.http import EntityTags, new_api
 from shared.postgres.pool import Pool
+from shared.routing import include
 
 
 def build_api(pool: Pool, clock: Clock, live: Live, freshness: Freshness) -> FastAPI:
     """The service's routes. What is about a pair is personal: nobody on the way may keep it."""
     app = new_api("insights", "What the facts say about trust, and who may see it")
-    app.include_router(pairs.build_router(pool, clock))
-    app.include_router(programmes.build_router(pool))
-    app.include_router(alerts.build_router(pool))
-    app.include_router(models.build_router(pool, clock))
-    app.include_router(stream.build_router(pool, live))
+    routers = (
+        pairs.build_router(pool, clock),
+        programmes.build_router(pool),
+        alerts.build_router(pool),
+        models.build_router(pool, clock),
+        stream.build_router(pool, live),
+        audit_router(pool, "/v1"),
+    )
+    include(app, routers, access=ACCESS)
     app.add_middleware(EntityTags)
     app.add_middleware(FreshAnswers, freshness=freshness)
     return app

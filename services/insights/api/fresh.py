@@ -6,10 +6,11 @@ kept says so itself. Whoever asks again names the ETag of what they were told.
 
 from __future__ import annotations
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.insights.freshness import Freshness
+from shared.http import CALLER
 
 PREFIX = "/v1/"
 
@@ -27,7 +28,8 @@ class FreshAnswers:
             await self._app(scope, receive, send)
             return
         # Asked before the answer is made: it is at least as fresh as this.
-        fresh = await self._freshness.of(Headers(scope=scope).get("x-role", ""))
+        caller = scope.get(CALLER)
+        fresh = await self._freshness.of(caller.role if caller else "")
 
         async def say(message: Message) -> None:
             if message["type"] == "http.response.start":

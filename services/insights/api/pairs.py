@@ -19,7 +19,7 @@ from services.insights.views.members import SelfTrust, SharedPair, own_trust, sh
 from services.insights.views.pairs import ForService, TrustPage
 from shared.clock import Clock
 from shared.errors import Rejected
-from shared.http import Authenticated, Caller, Role
+from shared.http import Authenticated, Caller
 from shared.ids import PairId
 from shared.postgres.pool import Pool
 
@@ -47,9 +47,8 @@ class _Ask:
         self._clock = clock
 
     async def __call__(
-        self, caller: Caller, pair_id: UUID, at: datetime | None, model: str | None, *roles: Role
+        self, caller: Caller, pair_id: UUID, at: datetime | None, model: str | None = None
     ) -> Asked:
-        caller.require(*roles)
         question = Question(PairId(pair_id), at, self._clock.now(), model)
         return await asked.ask(self._pool, caller, question)
 
@@ -60,7 +59,7 @@ def _for_services(router: APIRouter, pool: Pool, ask: _Ask) -> None:
         pair_id: UUID, caller: Authenticated, at: At = None, model: Version = None
     ) -> ForService:
         """Everything about one pair, now or as of a past instant; never for a person as it is."""
-        return pairs.for_service(await ask(caller, pair_id, at, model, "service"))
+        return pairs.for_service(await ask(caller, pair_id, at, model))
 
     @router.get("/v1/trust")
     async def all_trust(
@@ -69,7 +68,6 @@ def _for_services(router: APIRouter, pool: Pool, ask: _Ask) -> None:
         limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
     ) -> TrustPage:
         """Every pair of the tenant that has evidence, each as of its newest."""
-        caller.require("service")
         return await pairs.trust_page(pool, caller.tenant, PairId(after) if after else None, limit)
 
 
@@ -77,17 +75,17 @@ def _for_people(router: APIRouter, ask: _Ask) -> None:
     @router.get("/v1/pairs/{pair_id}/trust/self")
     async def own(pair_id: UUID, caller: Authenticated, at: At = None) -> SelfTrust:
         """How your own behaviour stands in this pair, with reasons."""
-        return own_trust(await ask(caller, pair_id, at, None, "participant"), caller)
+        return own_trust(await ask(caller, pair_id, at), caller)
 
     @router.get("/v1/pairs/{pair_id}/trust/shared")
     async def shared(pair_id: UUID, caller: Authenticated, at: At = None) -> SharedPair:
         """Both directions as the two members may see them."""
-        return shared_trust(await ask(caller, pair_id, at, None, "participant"))
+        return shared_trust(await ask(caller, pair_id, at))
 
     @router.get("/v1/pairs/{pair_id}/trust/managed")
     async def managed(pair_id: UUID, caller: Authenticated, at: At = None) -> ForManager:
         """Bands and reasons, for the manager of a programme."""
-        return managed_trust(await ask(caller, pair_id, at, None, "manager"))
+        return managed_trust(await ask(caller, pair_id, at))
 
     @router.get("/v1/pairs/{pair_id}/trust/history")
     async def series(
@@ -99,8 +97,9 @@ def _for_people(router: APIRouter, ask: _Ask) -> None:
         model: Version = None,
     ) -> History:
         """The trust of a pair over time, as the caller may see it; from its beginning, else."""
-        roles: tuple[Role, ...] = ("service",) if model else ("participant", "manager", "service")
-        found = await ask(caller, pair_id, until, model, *roles)
+        if model is not None:
+            caller.require("service")
+        found = await ask(caller, pair_id, until, model)
         began_us = asked.beginning_us(found.pair, caller, found.evidence)
         assert began_us is not None
         first_us = max(began_us, to_us(since)) if since else began_us

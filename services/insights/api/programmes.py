@@ -56,7 +56,6 @@ def build_router(pool: Pool) -> APIRouter:
         limit: Limit = 50,
     ) -> Programmes:
         """Every programme of the tenant, and up to which epoch it was measured."""
-        caller.require("hr", "manager", "service")
         _keep(response, OPEN_AGE_S)
         return await programmes.listed(pool, caller.tenant, after or "", limit)
 
@@ -68,7 +67,6 @@ def build_router(pool: Pool) -> APIRouter:
         which: Annotated[Which, Query()],
     ) -> ProgrammeMeasures:
         """What was released of a programme and its units, epoch by epoch."""
-        caller.require("hr", "manager", "service")
         of = (caller.tenant, ProgrammeId(programme_id))
         seen = await programmes.measures(pool, of, _asked(which), which.limit)
         _keep(response, FINAL_AGE_S if seen.final else OPEN_AGE_S)
@@ -80,7 +78,7 @@ def build_router(pool: Pool) -> APIRouter:
 def _keep(response: Response, max_age_s: int) -> None:
     # Private: what one tenant may see lies in no shared cache.
     response.headers["Cache-Control"] = f"private, max-age={max_age_s}"
-    response.headers["Vary"] = "X-Tenant, X-Role"
+    response.headers["Vary"] = "Authorization, Trustfold-Role"
 
 
 def _asked(which: Which) -> Asked:

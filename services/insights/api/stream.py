@@ -21,6 +21,7 @@ from services.insights.views import asked
 from shared.http import Authenticated, problem
 from shared.ids import PairId, ProgrammeId
 from shared.postgres.pool import Pool
+from shared.postgres.tenancy import reading_for
 
 LastEventId = Annotated[str | None, Header(alias="Last-Event-ID")]
 ProgrammeOf = Annotated[str | None, Query(max_length=64, description="pairs of one programme")]
@@ -39,7 +40,6 @@ def build_router(pool: Pool, live: Live) -> APIRouter:
         last: LastEventId = None,
     ) -> Response:
         """Every pair, then each change: all of it for a service, the managed view for a manager."""
-        caller.require("service", "manager")
         kind: Stream = "service" if caller.role == "service" else "manager"
         try:
             seen = event_id.parse(last, kind) if last else None
@@ -53,8 +53,7 @@ def build_router(pool: Pool, live: Live) -> APIRouter:
         request: Request, pair_id: UUID, caller: Authenticated, last: LastEventId = None
     ) -> Response:
         """One pair for its members: what both of them may know, when that has changed."""
-        caller.require("participant")
-        async with pool.acquire() as conn:
+        async with reading_for(pool, caller.tenant) as conn:
             await asked.find(conn, caller, PairId(pair_id))
         try:
             seen = event_id.check_content(last) if last else None

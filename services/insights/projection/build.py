@@ -23,6 +23,7 @@ from services.insights.queries.projection import Parked
 from shared.kafka import offsets
 from shared.postgres.migrate import migrate
 from shared.postgres.pool import Connection
+from shared.postgres.tenancy import SEES_ALL
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 LOADER = "services.insights.projection.loader"
@@ -57,7 +58,7 @@ class Share:
 
 async def connected(dsn: str, schema: str) -> Any:
     """A connection for statements that take as long as they take."""
-    settings = {"search_path": schema, "jit": "off"}
+    settings = {"search_path": schema, "jit": "off", **SEES_ALL}
     memory = {"work_mem": SORT_MEMORY, "maintenance_work_mem": SORT_MEMORY}
     return await asyncpg.connect(dsn, server_settings={**settings, **memory})
 

@@ -22,8 +22,10 @@ from services.insights.projection.place import Effort, Place, Progress
 from services.insights.projection.swap import Rebuilt, roll_back
 from services.insights.projection.swap import rebuild as build_anew
 from services.insights.queries.loading import LIVE
+from shared.audit import ops
 from shared.command import EXIT_PROBLEM, await_, settings_of
 from shared.ids import TenantId
+from shared.postgres.tenancy import SEES_ALL
 from shared.runtime import clock_of
 from shared.settings import ServiceSettings
 
@@ -50,7 +52,7 @@ def verify(
 
     async def ask(progress: Progress) -> proving.Verdict:
         dsn = settings.postgres.get_secret_value()
-        conn = await asyncpg.connect(dsn, server_settings={"search_path": LIVE})
+        conn = await asyncpg.connect(dsn, server_settings={"search_path": LIVE, **SEES_ALL})
         try:
             return await proving.verify(conn, settings.kafka, question, progress)
         finally:
@@ -85,7 +87,10 @@ def rebuild(
     Workers, API and relay stay in service. Nothing is swapped when the live projection holds what
     the log does not tell.
     """
-    place = _place(settings_of("insights"), admin)
+    settings = settings_of("insights")
+    place = _place(settings, admin)
+    line = ops.line_of("trustfold insights rebuild", ids={"way": "back" if rollback else "anew"})
+    await_(ops.say_at(settings.postgres.get_secret_value(), LIVE, line))
     if rollback:
         await_(roll_back(place))
         typer.echo(

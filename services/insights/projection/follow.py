@@ -24,6 +24,7 @@ from shared.kafka import offsets
 from shared.kafka.delivery import Delivery, Limits, read
 from shared.kafka.offsets import Partition
 from shared.postgres.pool import Pool, open_pool
+from shared.postgres.tenancy import SEES_ALL
 
 CHUNK = 2_000
 # Nobody decides over the letters of a projection that is being built.
@@ -115,7 +116,7 @@ class Follower:
 @asynccontextmanager
 async def following(place: Place, built: Built) -> AsyncIterator[Follower]:
     """A follower that goes on where the bulk of the work ended."""
-    pool = await open_pool(place.dsn, service=NEXT, size=2)
+    pool = await open_pool(place.dsn, service=NEXT, size=2, settings=SEES_ALL)
     try:
         async with opened(place.kafka) as log:
             yield Follower(log, pool, built, place.clock)

@@ -33,6 +33,7 @@ from shared.events.envelope import Event
 from shared.ids import TenantId
 from shared.kafka.delivery import read
 from shared.postgres.pool import Connection
+from shared.postgres.tenancy import SEES_ALL
 
 FOLD_PAGE = 500
 # A batch keeps thousands of small objects alive for a moment, and Python's collector looks at them
@@ -166,7 +167,7 @@ async def with_leaves(conn: Connection, new: Pairs) -> None:
 
 @asynccontextmanager
 async def _connected(dsn: str) -> Any:
-    settings = {"search_path": loading.NEXT, "jit": "off", "synchronous_commit": "off"}
+    settings = {"search_path": loading.NEXT, "jit": "off", "synchronous_commit": "off", **SEES_ALL}
     conn = await asyncpg.connect(dsn, server_settings=settings)
     try:
         yield conn

@@ -123,9 +123,9 @@ def _hear(told: Told, records: Sequence[Record], parked: Parked, tenant: TenantI
     told.parked += len(records) - len(wanted)
     for one in read(wanted):
         try:
-            if one.event is None:
+            if one.error is not None:
                 told.unreadable += 1
-            elif tenant is None or one.event.tenant == tenant:
+            elif one.event is not None and tenant in (None, one.event.tenant):
                 told.replay.hear(one.event)
         except PoisonMessage:
             told.unreadable += 1

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from uuid import UUID
 
-import asyncpg
-
 from services.insights.domain.evidence import Evidence
 from services.insights.queries.pairs import LockedPair
 from shared.postgres.pool import Connection
 
-_COLUMNS = ("pair_key", "event_id", "at_us", "tenant", "kind", "about", "detail", "ref")
 _ADD = """
     INSERT INTO evidence (pair_key, event_id, at_us, tenant, kind, about, detail, ref)
     SELECT * FROM unnest($1::bigint[], $2::uuid[], $3::bigint[], $4::text[],
@@ -26,22 +23,16 @@ _OF = """
 
 async def add(
     conn: Connection, rows: Collection[tuple[LockedPair, Evidence]]
-) -> set[tuple[int, UUID]] | None:
-    """Store evidence; the (pair key, event id) of what was not there before, None for all of it.
+) -> set[tuple[int, UUID]]:
+    """Store evidence; the (pair key, event id) of what was not there before.
 
-    COPY first, which takes a third of the time (docs/benchmarks.md) and knows no conflict; only a
-    batch that holds something stored already goes the slower way.
+    Not by COPY, which rows that belong to tenants refuse (docs/decisions/0037).
     """
     table = [
         (p.key, e.event_id, e.at_us, p.tenant, e.kind, e.about, e.detail, e.ref) for p, e in rows
     ]
-    try:
-        async with conn.transaction():
-            await conn.copy_records_to_table("evidence", records=table, columns=_COLUMNS)
-    except asyncpg.UniqueViolationError:
-        found = await conn.fetch(_ADD, *zip(*table, strict=True))
-        return {(row[0], row[1]) for row in found}
-    return None
+    found = await conn.fetch(_ADD, *zip(*table, strict=True))
+    return {(row[0], row[1]) for row in found}
 
 
 async def of_pairs(conn: Connection, keys: Collection[int]) -> dict[int, list[Evidence]]:

@@ -45,7 +45,8 @@ _KEYS = """
 """
 _EVENTS = "SELECT event_id FROM evidence WHERE pair_key = $1"
 _LEAVES = "SELECT tenant, person_id, event_id, at_us, kind, ref FROM leave"
-_UNITS = "SELECT tenant, person_id, org_unit, told_at FROM person"
+# Whoever was erased has a row where their erasure was heard of, and none in a log that forgot them.
+_UNITS = "SELECT tenant, person_id, org_unit, told_at FROM person WHERE told_at < '9999-01-01Z'"
 _REDRIVEN = """
     SELECT topic, partition, record_offset, key, value, header_names, header_values
     FROM dead_letter WHERE group_name = $1 AND status = 'redriven'

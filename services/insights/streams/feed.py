@@ -20,6 +20,7 @@ from services.insights.streams.sse import HEARTBEAT, OPENING, frame
 from shared import metrics
 from shared.ids import PairId, ProgrammeId
 from shared.postgres.pool import Pool
+from shared.postgres.tenancy import reading_for
 
 # As much as is sent at once, about: what a slow reader leaves lying is no more than a page.
 PAGE_ROWS = 40
@@ -91,7 +92,7 @@ class Feed:
         """
         last: PairId | None = None
         while True:
-            async with self._turns, self._pool.acquire() as conn:
+            async with self._turns, reading_for(self._pool, wanted.channel[1]) as conn:
                 page = await streams.newest_page(conn, wanted.channel, last, PAGE_ROWS)
             frames = [
                 frame("snapshot", each.body)
@@ -107,7 +108,7 @@ class Feed:
     async def _missed(self, wanted: Wanted, log: Log, place: _Place) -> AsyncGenerator[bytes, None]:
         """What is in the ring, and in memory no longer."""
         while log.after(place.position) is None:
-            async with self._turns, self._pool.acquire() as conn:
+            async with self._turns, reading_for(self._pool, wanted.channel[1]) as conn:
                 found = await streams.after(conn, {wanted.channel: place.position}, PAGE_ROWS)
             said = found.get(wanted.channel, [])
             if not said or said[0].position != place.position + 1:

@@ -18,6 +18,7 @@ from services.insights.streams.sse import frame
 from shared import metrics
 from shared.logging import logger
 from shared.postgres.pool import UNAVAILABLE, Connection, Pool
+from shared.postgres.tenancy import for_all, reading_for
 
 LOOK_EVERY_S = 1.0
 RETRY_S = 0.5
@@ -79,7 +80,8 @@ class Hub:
         asked = {channel: each.position for channel, each in self._logs.items()}
         if not asked:
             return False
-        found = await streams.after(conn, asked, READ_ROWS)
+        async with for_all(conn):
+            found = await streams.after(conn, asked, READ_ROWS)
         for channel, said in found.items():
             if (each := self._logs.get(channel)) is not None:
                 self._take(channel, each, said)
@@ -101,7 +103,7 @@ class Hub:
 
         Everything up to the log's position is committed. Raises what makes the database unusable.
         """
-        async with self._pool.acquire() as conn:
+        async with reading_for(self._pool, channel[1]) as conn:
             head = await streams.head(conn, channel)
         each = self._logs.get(channel)
         if each is None:

@@ -20,6 +20,7 @@ from services.insights.views.streamed import told_to_pair
 from shared import metrics
 from shared.logging import logger
 from shared.postgres.pool import UNAVAILABLE, Pool
+from shared.postgres.tenancy import acting_for_all, reading_for
 
 log = logger("streams")
 
@@ -77,7 +78,7 @@ class OwnStreams:
             for pair, readers in self._readers.items()
         }
         try:
-            async with self._pool.acquire() as conn:
+            async with acting_for_all(self._pool) as conn:
                 found = await streams.newest_of(conn, asked)
         except UNAVAILABLE as error:
             log.warning("ring away", action="retry", error=type(error).__name__)
@@ -95,7 +96,7 @@ class OwnStreams:
         metrics.STREAMS.labels("pair").inc()
         try:
             yield OPENING
-            async with self._pool.acquire() as conn:
+            async with reading_for(self._pool, pair[0]) as conn:
                 found = await streams.newest_of(conn, {pair: 0})
             for position, body in found.values():
                 reader.hear(position, told_to_pair(body))

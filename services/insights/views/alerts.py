@@ -12,6 +12,7 @@ from shared.errors import Rejected
 from shared.events import insights as wire
 from shared.ids import PairId, TenantId
 from shared.postgres.pool import Pool
+from shared.postgres.tenancy import reading_for
 
 SIDES: tuple[wire.Side, ...] = ("mentor", "mentee")
 
@@ -46,7 +47,7 @@ async def alert_page(
     pool: Pool, tenant: TenantId, after: str | None, programme_id: str | None, limit: int
 ) -> AlertPage:
     """Open alerts of a tenant, of one programme if asked. Raises BadCursor."""
-    async with pool.acquire() as conn:
+    async with reading_for(pool, tenant) as conn:
         rows = await alerts.open_alerts(conn, tenant, _cursor(after), programme_id, limit + 1)
     items = [_alert(row) for row in rows[:limit]]
     last = rows[limit - 1] if len(rows) > limit else None

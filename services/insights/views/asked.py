@@ -18,6 +18,7 @@ from shared.errors import NotFound, Rejected
 from shared.http import Caller
 from shared.ids import PairId
 from shared.postgres.pool import Connection, Pool
+from shared.postgres.tenancy import reading_for
 
 
 class InTheFuture(Rejected):
@@ -54,7 +55,7 @@ class Asked(NamedTuple):
 
 async def ask(pool: Pool, caller: Caller, question: Question) -> Asked:
     """What it takes to answer. Raises NotFound, InTheFuture or BeforeThePair."""
-    async with pool.acquire() as conn:
+    async with reading_for(pool, caller.tenant) as conn:
         pair, known = await find(conn, caller, question.pair_id)
         if question.model is None:
             model = (await models.of_tenant(conn, caller.tenant)).model

@@ -20,6 +20,7 @@ from services.insights.views.why import Explained, explained
 from shared.events import insights as wire
 from shared.ids import PairId, TenantId
 from shared.postgres.pool import Pool
+from shared.postgres.tenancy import reading_for
 
 
 class ServiceDirection(wire.DirectionTrust):
@@ -87,10 +88,7 @@ def for_service(asked: Asked) -> ForService:
 
 async def trust_page(pool: Pool, tenant: TenantId, after: PairId | None, limit: int) -> TrustPage:
     """Pairs of a tenant with their newest trust, after the pair `after`."""
-    async with (
-        pool.acquire() as conn,
-        conn.transaction(isolation="repeatable_read", readonly=True),
-    ):
+    async with reading_for(pool, tenant) as conn:
         rows = await pairs.pairs_page(conn, tenant, after, limit + 1)
         found = await bulk.states_of(conn, rows[:limit])
         # A pair of which nothing but a leave is known has no trust to show.

@@ -16,6 +16,7 @@ from shared.errors import NotFound
 from shared.events import insights as wire
 from shared.ids import ProgrammeId, TenantId
 from shared.postgres.pool import Pool
+from shared.postgres.tenancy import reading_for
 
 TOO_FEW = "too few people to show"
 NOT_YET = "not measured yet"
@@ -75,7 +76,7 @@ class Seen(NamedTuple):
 
 async def measures(pool: Pool, of: tuple[TenantId, ProgrammeId], asked: Asked, limit: int) -> Seen:
     """Released cells of a programme. Raises NotFound for a programme that no pair was ever in."""
-    async with pool.acquire() as conn:
+    async with reading_for(pool, of[0]) as conn:
         known = await programmes.find_programme(conn, *of)
         if known is None:
             raise NotFound("there is no such programme")
@@ -92,7 +93,7 @@ async def measures(pool: Pool, of: tuple[TenantId, ProgrammeId], asked: Asked, l
 
 async def listed(pool: Pool, tenant: TenantId, after: str, limit: int) -> Programmes:
     """Programmes of a tenant, after the programme `after`."""
-    async with pool.acquire() as conn:
+    async with reading_for(pool, tenant) as conn:
         found = await programmes.programmes_page(conn, tenant, after, limit + 1)
     items = [
         Programme(

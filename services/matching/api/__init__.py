@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from fastapi import FastAPI
 
+from services.matching.access import ACCESS, SCIM
 from services.matching.api.asks import asks_router
+from services.matching.api.door import Limit, door_router
+from services.matching.api.erasures import erasures_router
 from services.matching.api.exclusions import exclusions_router
 from services.matching.api.introductions import introductions_router
 from services.matching.api.lessons import lessons_router
@@ -17,14 +22,26 @@ from services.matching.api.rankings import rankings_router
 from services.matching.api.rematch import rematch_router
 from services.matching.api.runs import runs_router
 from services.matching.api.shortlists import shortlists_router
+from services.matching.receipts import Receipts
+from services.matching.scim.door import ScimDoor
+from services.matching.scim.rules import ScimRules
+from shared.audit.api import audit_router
 from shared.clock import Clock
 from shared.http import new_api
 from shared.postgres.pool import Pool
 from shared.routing import include
 
 
-def build_api(pool: Pool, clock: Clock) -> FastAPI:
-    """The API over these connections and this clock."""
+class Doors(NamedTuple):
+    """What settings say of how HR comes in: how fast, under which ids, with which receipts."""
+
+    limit: Limit
+    scim: ScimRules
+    receipts: Receipts
+
+
+def build_api(pool: Pool, clock: Clock, doors: Doors) -> FastAPI:
+    """The API over these connections and this clock; HR comes in by these doors."""
     api = new_api("matching", "People, programmes, fair proposals, and the life of a pair.")
     api.state.clock = clock
     routers = (
@@ -41,6 +58,10 @@ def build_api(pool: Pool, clock: Clock) -> FastAPI:
         rematch_router(pool),
         places_router(pool),
         introductions_router(pool),
+        door_router(pool, doors.limit),
+        erasures_router(pool, doors.receipts),
+        audit_router(pool),
     )
-    include(api, routers, prefix="/v1")
+    include(api, routers, access=ACCESS, prefix="/v1")
+    api.mount(SCIM, ScimDoor(pool, clock, doors.scim))
     return api

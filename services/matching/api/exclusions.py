@@ -39,7 +39,6 @@ def exclusions_router(pool: Pool) -> APIRouter:
         asked: Asked, programme_id: ProgrammePath, one: PersonPath, other: PersonPath
     ) -> None:
         """Never propose these two to each other, whoever is named first."""
-        asked.caller.require("manager")
         await commands.keep_apart(pool, asked.ask, programme_id, one, other)
 
     @router.delete("/{one}/{other}", status_code=204)
@@ -47,7 +46,6 @@ def exclusions_router(pool: Pool) -> APIRouter:
         asked: Asked, programme_id: ProgrammePath, one: PersonPath, other: PersonPath
     ) -> None:
         """Keep them apart no longer."""
-        asked.caller.require("manager")
         await commands.allow(pool, asked.ask, programme_id, one, other)
 
     @router.get("")
@@ -58,7 +56,6 @@ def exclusions_router(pool: Pool) -> APIRouter:
         cursor: Annotated[str | None, Query(pattern=_CURSOR)] = None,
     ) -> ExclusionsOut:
         """Whom the programme keeps apart."""
-        asked.caller.require("manager")
         one, _, other = (cursor or "/").partition("/")
         more = await commands.page(pool, asked.ask, programme_id, (one, other), limit + 1)
         found = more[:limit]

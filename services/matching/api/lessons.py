@@ -8,7 +8,6 @@ from pydantic import BaseModel
 from services.matching.api.common import ProgrammePath
 from services.matching.engine.lift import Cell, Lift
 from services.matching.handlers import lessons as handler
-from services.matching.handlers.common import OVERSEERS
 from shared.asking import Reading
 from shared.postgres.pool import Pool
 
@@ -71,7 +70,6 @@ def lessons_router(pool: Pool) -> APIRouter:
 
         What goes together need not be the cause. Runs use it where the programme says `learn`.
         """
-        asked.caller.require(*OVERSEERS)
         return lessons_out(await handler.lessons(pool, asked.ask, programme_id))
 
     return router

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 
 from services.matching import views
 from services.matching.api.common import DEFAULT_PAGE, Limit, PersonPath
-from services.matching.handlers.common import OVERSEERS, actor
+from services.matching.handlers.common import actor
 from services.matching.queries import people
 from shared.asking import Reading
 from shared.errors import NotFound
@@ -29,7 +29,6 @@ def people_router(pool: Pool) -> APIRouter:
         cursor: Annotated[PersonId | None, Query(pattern=OPAQUE.pattern)] = None,
     ) -> views.PeoplePage:
         """People by id, and how many there are."""
-        asked.caller.require(*OVERSEERS)
         tenant = asked.ask.tenant
         async with reading_for(pool, tenant) as conn:
             # One more than asked for tells whether there is a next page.

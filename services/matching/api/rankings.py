@@ -13,7 +13,6 @@ from services.matching import views
 from services.matching.api.common import PersonName, ProgrammePath
 from services.matching.domain.ranking import SHORTLIST, Ranking, Side, State
 from services.matching.handlers import rankings as commands
-from services.matching.handlers.common import OVERSEERS
 from services.matching.handlers.rankings import Grounds, Overview, grounds_of
 from services.matching.queries import people
 from services.matching.queries.rankings import ListId
@@ -107,26 +106,22 @@ def _oversee(router: APIRouter, pool: Pool) -> None:
     @router.post("/programmes/{programme_id}/rankings", status_code=202)
     async def open_round(asked: Asked, programme_id: ProgrammePath) -> RoundOut:
         """Let everybody rank whom they could meet. The lists are made in the background."""
-        asked.caller.require("manager")
         return _round_out(asked, await commands.open_round(pool, asked.ask, programme_id))
 
     @router.get("/programmes/{programme_id}/rankings")
     async def rounds(asked: Reading, programme_id: ProgrammePath) -> RoundsOut:
         """A programme's rounds, newest first."""
-        asked.caller.require(*OVERSEERS)
         found = await commands.overviews(pool, asked.ask, programme_id)
         return RoundsOut(rankings=tuple(round_out(each) for each in found))
 
     @router.get("/rankings/{ranking_id}")
     async def get_round(asked: Reading, ranking_id: UUID) -> RoundOut:
         """One round."""
-        asked.caller.require(*OVERSEERS)
         return _round_out(asked, await commands.overview(pool, asked.ask, ranking_id))
 
     @router.post("/rankings/{ranking_id}/close")
     async def close(asked: Asked, ranking_id: UUID) -> RoundOut:
         """Close a round before its time: who has not ranked has the order of fit."""
-        asked.caller.require("manager")
         return _round_out(asked, await commands.close_round(pool, asked.ask, ranking_id))
 
 

@@ -52,7 +52,6 @@ def _ask(router: APIRouter, pool: Pool) -> None:
     @router.post("/programmes/{programme_id}/runs", status_code=202)
     async def ask_for(asked: Asked, programme_id: ProgrammePath, body: RunIn) -> RunOut:
         """Match everybody of the programme who waits. Nothing is published before `commit`."""
-        asked.caller.require("manager")
         wish = Wish(
             run_id=new_id(),
             what_if=body.what_if.plain() if body.what_if else None,
@@ -66,13 +65,11 @@ def _ask(router: APIRouter, pool: Pool) -> None:
     @router.post("/runs/{run_id}/cancel")
     async def cancel(asked: Asked, run_id: UUID) -> RunOut:
         """Stop the run, or put what it came to away."""
-        asked.caller.require("manager")
         return await _answer(pool, asked.ask, await commands.cancel(pool, asked.ask, run_id))
 
     @router.post("/runs/{run_id}/commit", status_code=202)
     async def commit(asked: Asked, run_id: UUID) -> RunOut:
         """Make the run's proposals. What no longer holds by then is left out, and counted."""
-        asked.caller.require("manager")
         return await _answer(pool, asked.ask, await commands.commit(pool, asked.ask, run_id))
 
 
@@ -85,7 +82,6 @@ def _look(router: APIRouter, pool: Pool) -> None:
         cursor: UUID | None = None,
     ) -> RunsOut:
         """The programme's runs, newest first."""
-        asked.caller.require("manager")
         more = await commands.of_programme(pool, asked.ask, programme_id, cursor, limit + 1)
         found = more[:limit]
         return RunsOut(
@@ -97,19 +93,16 @@ def _look(router: APIRouter, pool: Pool) -> None:
     @router.get("/runs/compare")
     async def compare(asked: Reading, a: UUID, b: UUID) -> ComparisonOut:
         """Two runs side by side, for instance what there is and what if."""
-        asked.caller.require("manager")
         return comparison_out(await commands.compare(pool, asked.ask, a, b))
 
     @router.get("/runs/{run_id}")
     async def one(asked: Reading, run_id: UUID) -> RunOut:
         """A run: how far it is, and what can be done with it."""
-        asked.caller.require("manager")
         return run_out(await commands.look(pool, asked.ask, run_id))
 
     @router.get("/runs/{run_id}/progress", response_class=StreamingResponse, responses=_STREAM)
     async def progress(asked: Reading, run_id: UUID) -> StreamingResponse:
         """The run as it goes on, by server-sent events; ends when nobody works on it any more."""
-        asked.caller.require("manager")
         first = await commands.look(pool, asked.ask, run_id)
         return StreamingResponse(
             _events(pool, asked.ask, first), media_type="text/event-stream; charset=utf-8"
@@ -120,7 +113,6 @@ def _results(router: APIRouter, pool: Pool) -> None:
     @router.get("/runs/{run_id}/report")
     async def report(asked: Reading, run_id: UUID) -> dict[str, Any]:
         """What the run came to, in figures; what would help; the proof that it is the best."""
-        asked.caller.require("manager")
         return dict(await commands.report(pool, asked.ask, run_id))
 
     @router.get("/runs/{run_id}/pairs")
@@ -131,7 +123,6 @@ def _results(router: APIRouter, pool: Pool) -> None:
         cursor: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
     ) -> RunPairsOut:
         """What the run would propose, best first."""
-        asked.caller.require("manager")
         more = await commands.would_propose(pool, asked.ask, run_id, cursor, limit + 1)
         found = more[:limit]
         members = [who for each in found for who in (each.mentor_id, each.mentee_id)]
@@ -149,7 +140,6 @@ def _results(router: APIRouter, pool: Pool) -> None:
         cursor: Annotated[str | None, Query(pattern=OPAQUE.pattern)] = None,
     ) -> UnmatchedPage:
         """Those whom the run found nobody for, each with a reason."""
-        asked.caller.require("manager")
         more = await commands.left_out(pool, asked.ask, run_id, cursor or "", limit + 1)
         found = more[:limit]
         return UnmatchedPage(

@@ -8,8 +8,10 @@ from datetime import datetime
 from services.matching.domain import pair as life
 from services.matching.domain.person import from_fact, leave_of
 from services.matching.handlers.common import announce
-from services.matching.queries import erasure, pairs, people
+from services.matching.handlers.erasures import keep_off
+from services.matching.queries import erasure, erasures, pairs, people
 from services.matching.queries.people import Told
+from shared.erasing import erase
 from shared.events.envelope import Event
 from shared.events.fact import Fact
 from shared.events.people import (
@@ -23,13 +25,15 @@ from shared.ids import PersonId
 from shared.postgres.pool import Connection
 
 
-async def on_states(conn: Connection, events: Sequence[Event], _now: datetime) -> None:
+async def on_states(conn: Connection, events: Sequence[Event], now: datetime) -> None:
     """Keep people as the facts describe them; an older fact than the known one is nothing."""
     told = []
     for event in events:
         assert isinstance(event.fact, PersonState)
-        told.append(Told(from_fact(event.fact), event.occurred_at, event.event_id))
+        said = event.fact.model_dump(mode="json")
+        told.append(Told(from_fact(event.fact), said, event.occurred_at, event.event_id))
     await people.save_people(conn, events[0].tenant, told)
+    await keep_off(conn, events[0].tenant, [each.person.person_id for each in told], now)
 
 
 async def on_leave(conn: Connection, event: Event, _now: datetime) -> None:
@@ -53,9 +57,10 @@ async def on_erased(conn: Connection, event: Event, now: datetime) -> None:
     assert isinstance(event.fact, PersonErased)
     tenant, erased = event.tenant, event.fact.person_id
     await people.lock_people(conn, tenant)
+    await erasures.begin(conn, tenant, erased, event.event_id, event.occurred_at)
     if await people.erase(conn, tenant, erased, event.event_id):
         await _close_pairs(conn, event, erased, now)
-        await erasure.erase(conn, tenant, erased)
+    await erase(conn, "matching", erasure.ERASED, event, now)
 
 
 async def _close_pairs(conn: Connection, event: Event, leaver: PersonId, now: datetime) -> None:

@@ -6,30 +6,7 @@ stays, under ids that nobody knows any longer.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-from shared.events import topics
-from shared.ids import PersonId, TenantId
-from shared.postgres.pool import Connection
-
-# A record about them that could not be read has their name in it all the same.
-_DEAD_LETTERS = f"""
-    DELETE FROM dead_letter
-    WHERE topic LIKE '%{topics.PEOPLE.name}' AND starts_with(
-        encode(key, 'hex') || '2f', encode(convert_to($1::text || '/' || $2 || '/', 'UTF8'), 'hex')
-    )
-"""
-
-
-class Erasing(NamedTuple):
-    """What a statement with tenant and person deletes or empties. `ALL` columns: the whole row."""
-
-    table: str
-    columns: tuple[str, ...]
-    statement: str
-
-
-ALL = ("*",)
+from shared.erasing import ALL, Erasing
 
 
 def _rows(table: str) -> Erasing:
@@ -47,6 +24,12 @@ _INTRODUCTIONS = """
     WHERE tenant = $1 AND $2 IN (mentor_id, mentee_id, contact)
 """
 _OTHERS_RANK = "DELETE FROM ranking WHERE tenant = $1 AND other_id = $2"
+# A member of groups goes by the directory's id, which only their own row knows.
+_MEMBERSHIPS = """
+    DELETE FROM scim_member WHERE tenant = $1 AND member_id IN (
+        SELECT id FROM scim_user WHERE tenant = $1 AND person_id = $2
+    )
+"""
 # A person's own row is a tombstone by now: queries.people.erase is who leaves it.
 ERASED = (
     _rows("person_leave"),
@@ -64,11 +47,6 @@ ERASED = (
     Erasing("exclusion", ALL, "DELETE FROM exclusion WHERE tenant = $1 AND $2 IN (one, other)"),
     _rows("run_unmatched"),
     Erasing("introduction", ("partner_says", "contact_says"), _INTRODUCTIONS),
-    Erasing("dead_letter", ("key", "value"), _DEAD_LETTERS),
+    Erasing("scim_member", ALL, _MEMBERSHIPS),
+    _rows("scim_user"),
 )
-
-
-async def erase(conn: Connection, tenant: TenantId, person_id: PersonId) -> None:
-    """Erase what is kept of a person beside the tombstone that queries.people leaves."""
-    for each in ERASED:
-        await conn.execute(each.statement, tenant, person_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,21 +21,23 @@ _LOCK_PEOPLE = "SELECT pg_advisory_xact_lock(hashtextextended('matching/' || $1,
 # The later event wins, whatever came first; of two at the same instant the larger id.
 _SAVE_PEOPLE = """
     INSERT INTO person (tenant, person_id, display_name, timezone, manager_id, languages, hours,
-                        roles, capacity, offers, goals, org_unit, grade, active, as_of, event_id)
+                        roles, capacity, offers, goals, org_unit, grade, active, as_of, event_id,
+                        said)
     SELECT $1, person_id, display_name, timezone, manager_id, languages, hours, roles, capacity,
-           offers, goals, org_unit, grade, true, as_of, event_id
+           offers, goals, org_unit, grade, true, as_of, event_id, said
     FROM jsonb_to_recordset($2::jsonb) AS told (
         person_id text, display_name text, timezone text, manager_id text, languages text[],
         hours jsonb, roles text[], capacity int, offers text[], goals text[], org_unit text,
-        grade int, as_of timestamptz, event_id uuid
+        grade int, as_of timestamptz, event_id uuid, said jsonb
     )
     ORDER BY person_id
     ON CONFLICT (tenant, person_id) DO UPDATE
     SET (display_name, timezone, manager_id, languages, hours, roles, capacity, offers, goals,
-         org_unit, grade, active, as_of, event_id)
+         org_unit, grade, active, as_of, event_id, said)
       = (excluded.display_name, excluded.timezone, excluded.manager_id, excluded.languages,
          excluded.hours, excluded.roles, excluded.capacity, excluded.offers, excluded.goals,
-         excluded.org_unit, excluded.grade, excluded.active, excluded.as_of, excluded.event_id)
+         excluded.org_unit, excluded.grade, excluded.active, excluded.as_of, excluded.event_id,
+         excluded.said)
     WHERE (person.as_of, person.event_id) < (excluded.as_of, excluded.event_id)
 """
 
@@ -57,10 +59,10 @@ _ERASE = """
     VALUES ($1, $2, $2, 'UTC', '{}', '[]', '{}', 0, '{}', '{}', false, true, 'infinity', $3)
     ON CONFLICT (tenant, person_id) DO UPDATE
     SET (display_name, timezone, manager_id, languages, hours, roles, capacity, offers, goals,
-         org_unit, grade, active, erased, as_of, event_id)
+         org_unit, grade, said, active, erased, as_of, event_id)
       = (excluded.display_name, excluded.timezone, NULL, excluded.languages, excluded.hours,
-         excluded.roles, excluded.capacity, excluded.offers, excluded.goals, NULL, NULL, false,
-         true, excluded.as_of, excluded.event_id)
+         excluded.roles, excluded.capacity, excluded.offers, excluded.goals, NULL, NULL, NULL,
+         false, true, excluded.as_of, excluded.event_id)
     WHERE NOT person.erased
     RETURNING person_id
 """
@@ -96,9 +98,10 @@ _DISPLAY_NAMES = """
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A person as an event told of them."""
+    """A person as an event told of them, and all that it said."""
 
     person: Person
+    said: Mapping[str, Any]
     as_of: datetime
     event_id: UUID
 
@@ -127,6 +130,7 @@ async def save_people(conn: Connection, tenant: TenantId, told: Sequence[Told]) 
             "goals": each.person.goals,
             "org_unit": each.person.org_unit,
             "grade": each.person.grade,
+            "said": each.said,
             "as_of": each.as_of,
             "event_id": str(each.event_id),  # asyncpg makes its own kind
         }

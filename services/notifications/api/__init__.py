@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter, FastAPI
 
+from services.notifications.access import ACCESS
 from shared.clock import Clock
 from shared.http import new_api
 from shared.routing import include
@@ -15,5 +16,5 @@ def build_api(clock: Clock, routers: Sequence[APIRouter]) -> FastAPI:
     """The routes of the service."""
     api = new_api("notifications", "What was said to whom, when, and how they want to be told.")
     api.state.clock = clock
-    include(api, routers)
+    include(api, routers, access=ACCESS)
     return api

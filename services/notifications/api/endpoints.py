@@ -31,7 +31,7 @@ from services.notifications.domain.webhook import State
 from services.notifications.handlers import chat, endpoints
 from services.notifications.handlers.endpoints import Change
 from services.notifications.queries.delivery_log import LATEST
-from shared.asking import Ask, Asked, Asking, Reading
+from shared.asking import Asked, Reading
 from shared.postgres.pool import Pool
 
 Limit = Annotated[int, Query(ge=1, le=200)]
@@ -49,31 +49,25 @@ def build_router(pool: Pool, reach: Reach) -> APIRouter:
     return router
 
 
-def _managing(asked: Asking) -> Ask:
-    asked.caller.require("manager", "service")
-    return asked.ask
-
-
 def _endpoints(router: APIRouter, pool: Pool, reach: Reach) -> None:
     @router.post("/v1/endpoints", status_code=201, summary="Be sent facts from now on")
     async def create(asked: Asked, body: EndpointIn) -> OpenedOut:
         """`secret` is shown this once: with it you check the signatures (Standard Webhooks)."""
-        made = await endpoints.create(pool, _managing(asked), reach, body.url, body.types)
+        made = await endpoints.create(pool, asked.ask, reach, body.url, body.types)
         return asked.answer(opened_out, made)
 
     @router.get("/v1/endpoints", summary="Where facts are sent")
     async def view_all(asked: Reading) -> EndpointsOut:
-        found = await endpoints.view_all(pool, _managing(asked))
+        found = await endpoints.view_all(pool, asked.ask)
         return EndpointsOut(items=[endpoint_out(each) for each in found])
 
     @router.get("/v1/endpoints/{endpoint}", summary="One endpoint")
     async def view(endpoint: UUID, asked: Reading) -> EndpointOut:
-        return asked.answer(endpoint_out, await endpoints.view(pool, _managing(asked), endpoint))
+        return asked.answer(endpoint_out, await endpoints.view(pool, asked.ask, endpoint))
 
     @router.patch("/v1/endpoints/{endpoint}", summary="Change, disable or enable it")
     async def change(endpoint: UUID, asked: Asked, body: ChangeIn) -> EndpointOut:
         """Needs the ETag that was read. What has waited is sent when it is enabled again."""
-        _managing(asked)
         wanted = Change(body.url, body.types, body.is_enabled)
         changed = await endpoints.change(pool, asked.require_match(), reach, endpoint, wanted)
         return asked.answer(endpoint_out, changed)
@@ -81,19 +75,19 @@ def _endpoints(router: APIRouter, pool: Pool, reach: Reach) -> None:
     @router.delete("/v1/endpoints/{endpoint}", status_code=204, summary="Send no more there")
     async def remove(endpoint: UUID, asked: Asked) -> None:
         """Deletes its log as well, and what waits for it."""
-        await endpoints.remove(pool, _managing(asked), endpoint)
+        await endpoints.remove(pool, asked.ask, endpoint)
 
 
 def _secret_and_test(router: APIRouter, pool: Pool) -> None:
     @router.post("/v1/endpoints/{endpoint}/secret", summary="A new secret, shown this once")
     async def rotate(endpoint: UUID, asked: Asked) -> OpenedOut:
         """For 24 hours, what is sent is signed with the secret before it as well."""
-        return asked.answer(opened_out, await endpoints.rotate(pool, _managing(asked), endpoint))
+        return asked.answer(opened_out, await endpoints.rotate(pool, asked.ask, endpoint))
 
     @router.post("/v1/endpoints/{endpoint}/ping", status_code=202, summary="Send a test there")
     async def ping(endpoint: UUID, asked: Asked) -> DeliveryOut:
         """An event `endpoint.pinged`, sent and tried again like every other."""
-        return delivery_out(await endpoints.ping(pool, _managing(asked), endpoint))
+        return delivery_out(await endpoints.ping(pool, asked.ask, endpoint))
 
 
 def _log(router: APIRouter, pool: Pool) -> None:
@@ -107,7 +101,7 @@ def _log(router: APIRouter, pool: Pool) -> None:
     ) -> DeliveriesOut:
         """The newest events first."""
         found = await endpoints.log(
-            pool, _managing(asked), endpoint, state=state, before=cursor, limit=limit
+            pool, asked.ask, endpoint, state=state, before=cursor, limit=limit
         )
         return deliveries_out(found, limit)
 
@@ -118,7 +112,7 @@ def _log(router: APIRouter, pool: Pool) -> None:
     )
     async def retry(endpoint: UUID, delivery: UUID, asked: Asked) -> DeliveryOut:
         """At once, unless something earlier about the same pair waits. It has the same id."""
-        return delivery_out(await endpoints.retry(pool, _managing(asked), endpoint, delivery))
+        return delivery_out(await endpoints.retry(pool, asked.ask, endpoint, delivery))
 
 
 def _replays(router: APIRouter, pool: Pool) -> None:
@@ -129,12 +123,12 @@ def _replays(router: APIRouter, pool: Pool) -> None:
         What waits to be sent anyway is not doubled.
         """
         span = (body.from_at, body.until)
-        found = await endpoints.start_replay(pool, _managing(asked), endpoint, span, body.types)
+        found = await endpoints.start_replay(pool, asked.ask, endpoint, span, body.types)
         return replay_out(found)
 
     @router.get("/v1/endpoints/{endpoint}/replay/{replay}", summary="How far a replay has come")
     async def view(endpoint: UUID, replay: UUID, asked: Reading) -> ReplayOut:
-        return replay_out(await endpoints.view_replay(pool, _managing(asked), endpoint, replay))
+        return replay_out(await endpoints.view_replay(pool, asked.ask, endpoint, replay))
 
 
 def _chat(router: APIRouter, pool: Pool, reach: Reach) -> None:

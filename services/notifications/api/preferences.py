@@ -92,18 +92,15 @@ def _own(router: APIRouter, pool: Pool) -> None:
 def _everybodys(router: APIRouter, pool: Pool) -> None:
     @router.get("/v1/preferences", summary="What holds for everybody who has not chosen")
     async def look(asked: Reading) -> ChosenOut:
-        asked.caller.require("manager", "service")
         return asked.answer(_out, await preferences.look(pool, asked.ask, EVERYBODY))
 
     @router.put("/v1/preferences", summary="Choose for everybody who has not chosen")
     async def choose(asked: Asked, body: Choices) -> ChosenOut:
-        asked.caller.require("manager", "service")
         ask = asked.require_match()
         return asked.answer(_out, await preferences.choose(pool, ask, EVERYBODY, body))
 
     @router.get("/v1/preferences/changes", summary="Who chose what for everybody, and when")
     async def changes(asked: Reading, limit: Limit = 50, before: Before = LATEST) -> ChangesOut:
-        asked.caller.require("manager", "service")
         found = await preferences.changes(pool, asked.ask, EVERYBODY, before=before, limit=limit)
         return ChangesOut(items=[_change(each) for each in found])
 

@@ -13,7 +13,7 @@ from services.notifications.handlers import words
 from services.notifications.queries.words import Own
 from services.notifications.rendering import Templates
 from services.notifications.wording import LONGEST, check
-from shared.asking import Asked, Asking, Reading
+from shared.asking import Asked, Reading
 from shared.errors import NotFound
 from shared.ids import PersonId
 from shared.postgres.pool import Pool
@@ -74,21 +74,18 @@ def build_router(pool: Pool, templates: Templates) -> APIRouter:
 def _looking(router: APIRouter, pool: Pool, templates: Templates) -> None:
     @router.get("/v1/words", summary="What is said in our own words")
     async def changed(asked: Reading) -> ChangedOut:
-        found = await words.changed(pool, _writer(asked).ask)
+        found = await words.changed(pool, asked.ask)
         return ChangedOut(items=[_shown(each, templates) for each in found])
 
     @router.get(_AT, summary="The words of a workflow in a language")
     async def look(asked: Reading, workflow: Workflow, language: Language) -> WordsOut:
-        own = await words.look(pool, _writer(asked).ask, workflow, language)
+        own = await words.look(pool, asked.ask, workflow, language)
         if own.template is None and templates.source(workflow, language) is None:
             raise NotFound("nobody has words in this language yet", field="language")
         return asked.answer(lambda own: _shown(own, templates), own)
 
     @router.post(f"{_AT}/preview", summary="Try words without saying them")
-    async def preview(
-        asked: Reading, workflow: Workflow, language: Language, body: TryIn
-    ) -> TriedOut:
-        _writer(asked)
+    async def preview(workflow: Workflow, language: Language, body: TryIn) -> TriedOut:
         words.require(workflow)
         check(body.template, workflow)
         tried = templates.tried(body.template, language, body.role)
@@ -100,13 +97,13 @@ def _writing(router: APIRouter, pool: Pool, templates: Templates) -> None:
     async def write(
         asked: Asked, workflow: Workflow, language: Language, body: WordsIn
     ) -> WordsOut:
-        ask = _writer(asked).require_match()
+        ask = asked.require_match()
         own = await words.write(pool, ask, workflow, language, body.template)
         return asked.answer(lambda own: _shown(own, templates), own)
 
     @router.delete(_AT, status_code=204, summary="Say it as it comes with the service again")
     async def reset(asked: Asked, workflow: Workflow, language: Language) -> None:
-        await words.write(pool, _writer(asked).require_match(), workflow, language, None)
+        await words.write(pool, asked.require_match(), workflow, language, None)
 
 
 def _shown(own: Own, templates: Templates) -> WordsOut:
@@ -120,8 +117,3 @@ def _shown(own: Own, templates: Templates) -> WordsOut:
         changed_at=own.changed_at,
         changed_by=own.changed_by,
     )
-
-
-def _writer(asked: Asking) -> Asking:
-    asked.caller.require("manager", "service")
-    return asked

@@ -17,12 +17,10 @@ from email.headerregistry import Address
 import aiosmtplib
 
 from services.notifications.channels import Letter
-from services.notifications.channels.mail import Sender, compose, envelope_address, written
+from services.notifications.channels.mail import Sender, envelope_address, written
 from services.notifications.domain.attempt import Outcome
 from services.notifications.domain.message import Channel as Name
 from shared.logging import logger
-
-__all__ = ["EmailChannel", "Keeping", "Sender", "Server", "compose", "envelope_address"]
 
 QUIT_TIMEOUT_S = 2.0
 PERMANENT = range(500, 600)

@@ -78,12 +78,8 @@ def written(letter: Letter, *, sender: Sender, to: Address, now: datetime) -> by
     return mail.as_bytes(policy=MAIL if to.addr_spec.isascii() else _WIDE)
 
 
-def compose(
-    letter: Letter, *, sender: Sender | Address, to: Address, now: datetime
-) -> EmailMessage:
+def compose(letter: Letter, *, sender: Sender, to: Address, now: datetime) -> EmailMessage:
     """The letter as a mail: the same bytes for the same arguments."""
-    if isinstance(sender, Address):
-        sender = Sender(sender)
     reader = Address(plain_name(letter.name), to.username, to.domain)
     mail = EmailMessage(policy=MAIL)
     mail["From"] = sender.address

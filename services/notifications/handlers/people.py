@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from services.notifications.queries import attention, endpoints, messages, people, suppression
+from services.notifications.queries import (
+    attention,
+    endpoints,
+    erasure,
+    messages,
+    people,
+    suppression,
+)
 from services.notifications.queries.attention import KeptLeave
 from services.notifications.queries.people import Told
+from shared.erasing import erase
 from shared.events.envelope import Event
 from shared.events.people import (
-    PersonErased,
     PersonLeaveEnded,
     PersonLeaveStarted,
     PersonLeft,
@@ -41,10 +48,15 @@ async def on_leave(conn: Connection, event: Event, _now: datetime) -> None:
         await messages.look_again(conn, event.tenant, [fact.person_id], event.occurred_at)
 
 
+async def on_erased(conn: Connection, event: Event, now: datetime) -> None:
+    """Erase the person for ever, whatever was told of them later."""
+    await erase(conn, "notifications", erasure.ERASED, event, now)
+
+
 async def on_left(conn: Connection, event: Event, _now: datetime) -> None:
     """Delete name, address and choices, and take back what has not been sent yet."""
     fact = event.fact
-    assert isinstance(fact, PersonLeft | PersonErased)
+    assert isinstance(fact, PersonLeft)
     if await people.forget_person(conn, event.tenant, fact.person_id, event.occurred_at):
         for keeper in (attention, endpoints, suppression):
             await keeper.forget(conn, event.tenant, fact.person_id)

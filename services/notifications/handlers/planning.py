@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from services.notifications.domain import announcement
@@ -29,6 +30,14 @@ from shared.ids import PairId, PersonId, TenantId
 from shared.postgres.pool import Connection
 
 
+class _Told(NamedTuple):
+    """A fact, what it makes pointless, and what it says."""
+
+    event: Event
+    settled: Sequence[Settled]
+    said: Sequence[Said]
+
+
 async def on_told(conn: Connection, events: Sequence[Event], now: datetime) -> None:
     """Write the messages that the rule table makes of these facts of a tenant, each of them once.
 
@@ -37,7 +46,11 @@ async def on_told(conn: Connection, events: Sequence[Event], now: datetime) -> N
     """
     tenant = events[0].tenant
     await _keep_terms(conn, tenant, events)
-    settled = [each for event in events for each in settled_by(event.fact)]
+    told = [
+        _Told(event, settled_by(event.fact), said_for(event.fact, event.occurred_at))
+        for event in events
+    ]
+    settled = [each for one in told for each in one.settled]
     dropped = await messages.drop_settled(conn, tenant, settled) if settled else []
     # What was to be said later, and will not be, is no news.
     news = [
@@ -45,9 +58,8 @@ async def on_told(conn: Connection, events: Sequence[Event], now: datetime) -> N
         for message in dropped
         if message.not_before <= now
     ]
-    said = [(event, said_for(event.fact, event.occurred_at)) for event in events]
-    if any(each for _, each in said):
-        rows = await _gather(conn, tenant, await _plan(conn, said, now))
+    if any(one.said for one in told):
+        rows = await _gather(conn, tenant, await _plan(conn, tenant, told, now))
         new = await messages.add(conn, rows, now)
         written = [row for row in rows if row.message.message_id in new]
         news += [row.news for row in written if row.news is not None]
@@ -56,21 +68,19 @@ async def on_told(conn: Connection, events: Sequence[Event], now: datetime) -> N
 
 
 async def _plan(
-    conn: Connection, said: Sequence[tuple[Event, Sequence[Said]]], now: datetime
+    conn: Connection, tenant: TenantId, told: Sequence[_Told], now: datetime
 ) -> list[Planned]:
-    spoken = [(event.tenant, event.fact, each) for event, everything in said for each in everything]
-    readers = await attention.readers(
-        conn, {(tenant, person) for tenant, _, each in spoken for person in each.to}
-    )
-    agreed = await attention.terms(
-        conn, {(tenant, fact.pair_id) for tenant, fact, _ in spoken if isinstance(fact, PairFact)}
-    )
+    speaking = [one for one in told if one.said]
+    people = {person for one in speaking for said in one.said for person in said.to}
+    pairs = {one.event.fact.pair_id for one in speaking if isinstance(one.event.fact, PairFact)}
+    readers = await attention.readers(conn, {(tenant, person) for person in people})
+    agreed = await attention.terms(conn, {(tenant, pair) for pair in pairs})
     plan = _Plan(readers, agreed)
-    for event, everything in said:
-        for settled in settled_by(event.fact):
+    for one in told:
+        for settled in one.settled:
             plan.settle(settled, now)
-        if everything:
-            plan.add(event, everything, now)
+        if one.said:
+            plan.add(one.event, one.said, now)
     return plan.rows
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
+from services.sessions.access import ACCESS
 from services.sessions.api.agenda import agenda_router
 from services.sessions.api.agreements import agreements_router
 from services.sessions.api.boundaries import boundaries_router
@@ -17,6 +18,7 @@ from services.sessions.api.proposals import proposals_router
 from services.sessions.api.repairs import repairs_router
 from services.sessions.api.sessions import sessions_router
 from services.sessions.domain.rules import Rules
+from shared.audit.api import audit_router
 from shared.clock import Clock
 from shared.http import new_api
 from shared.postgres.pool import Pool
@@ -40,6 +42,7 @@ def build_api(pool: Pool, clock: Clock, rules: Rules) -> FastAPI:
         agenda_router(pool),
         notes_router(pool),
         calendar_router(pool),
+        audit_router(pool),
     )
-    include(api, routers, prefix="/v1")
+    include(api, routers, access=ACCESS, prefix="/v1")
     return api

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from services.sessions.queries import erasure, leaves
+from shared.erasing import erase
 from shared.events.envelope import Event
 from shared.events.fact import PersonFact
 from shared.events.people import PersonErased
@@ -16,12 +17,15 @@ from shared.kafka.per_fact import Handler
 from shared.postgres.pool import Connection
 
 
-async def on_person_erased(conn: Connection, event: Event, now: datetime) -> None:  # noqa: ARG001
+async def on_person_erased(conn: Connection, event: Event, now: datetime) -> None:
     """Forget the person, and every word of theirs. What is open is left to time."""
     fact = event.fact
     assert isinstance(fact, PersonErased)
-    await erasure.hold_pairs(conn, event.tenant, fact.person_id)
-    await erasure.erase(conn, event.tenant, fact.person_id, fact.erased_on)
+    await leaves.hold(conn, event.tenant, fact.person_id)
+    if not await erasure.is_erased(conn, event.tenant, fact.person_id):
+        await erasure.hold_pairs(conn, event.tenant, fact.person_id)
+    await erase(conn, "sessions", erasure.ERASED, event, now)
+    await erasure.mark(conn, event.tenant, fact.person_id, fact.erased_on)
 
 
 def unless_erased(handler: Handler) -> Handler:

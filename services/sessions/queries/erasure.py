@@ -7,23 +7,11 @@ one that has none, and is not explained there either.
 from __future__ import annotations
 
 from datetime import date
-from typing import NamedTuple
 
 from services.sessions.queries.agreements import ERASE as _AGREEMENT_WORDS
-from shared.events import topics
+from shared.erasing import ALL, Erasing
 from shared.ids import PersonId, TenantId
 from shared.postgres.pool import Connection
-
-
-class Erasing(NamedTuple):
-    """What a statement with tenant and person deletes or empties. `ALL` columns: the whole row."""
-
-    table: str
-    columns: tuple[str, ...]
-    statement: str
-
-
-ALL = ("*",)
 
 
 def _rows(table: str, whose: str) -> Erasing:
@@ -55,14 +43,6 @@ _SERIES = """
 # How far it was stays; a step never changes, so it counts no revisions.
 _GOAL_STEP = "UPDATE goal_step SET note = NULL WHERE tenant = $1 AND noted_by = $2"
 
-# A record about them that could not be read has their name in it all the same. Its key is theirs,
-# with the name of a leave behind it or not.
-_DEAD_LETTERS = f"""
-    DELETE FROM dead_letter
-    WHERE topic LIKE '%{topics.PEOPLE.name}' AND starts_with(
-        encode(key, 'hex') || '2f', encode(convert_to($1::text || '/' || $2 || '/', 'UTF8'), 'hex')
-    )
-"""
 
 ERASED = (
     Erasing("person", ("timezone", "country", "display_name"), _PERSON),
@@ -79,7 +59,6 @@ ERASED = (
     Erasing("goal_step", ("note",), _GOAL_STEP),
     _rows("agenda_item", "written_by"),
     _rows("note", "written_by"),
-    Erasing("dead_letter", ("key", "value"), _DEAD_LETTERS),
 )
 
 # Whoever waits for one of the rows sees by `redated` that what was read with it is older.
@@ -105,10 +84,8 @@ async def hold_pairs(conn: Connection, tenant: TenantId, person: PersonId) -> No
     await conn.execute(_HOLD, tenant, person)
 
 
-async def erase(conn: Connection, tenant: TenantId, person: PersonId, erased_on: date) -> None:
-    """Erase the person. The caller holds them and their pairs."""
-    for each in ERASED:
-        await conn.execute(each.statement, tenant, person)
+async def mark(conn: Connection, tenant: TenantId, person: PersonId, erased_on: date) -> None:
+    """Remember that the person is erased. The caller holds them."""
     await conn.execute(_MARK, tenant, person, erased_on)
 
 

@@ -3,6 +3,17 @@
 from __future__ import annotations
 
 from shared.events.contracts.files import ContractBroken, check, generate
-from shared.events.contracts.verify import verify
+from shared.events.contracts.kit import write_kit
+from shared.events.contracts.registry_export import export
+from shared.events.contracts.verify import Verdict, verdicts, verify
 
-__all__ = ["ContractBroken", "check", "generate", "verify"]
+__all__ = [
+    "ContractBroken",
+    "Verdict",
+    "check",
+    "export",
+    "generate",
+    "verdicts",
+    "verify",
+    "write_kit",
+]

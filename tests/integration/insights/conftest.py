@@ -21,11 +21,14 @@ from shared.events.insights import TrustChanged
 from shared.events.topics import every_topic
 from shared.postgres import outbox
 from shared.postgres.pool import Pool, open_pool
+from shared.postgres.tenancy import SEES_ALL
 from shared.service import Service
 from tests.conftest import MakePool, MakeTopics
 from tests.integration.insights.live import Live
 from tests.integration.insights.streaming import NewWorld, World, worlds
+from tests.support import callers
 from tests.support.databases import Databases, service_dsn
+from tests.support.seeing import seeing
 from tests.unit.insights.facts import ACME, ANN, PAIR, START
 
 TODAY = START + timedelta(days=400)
@@ -47,7 +50,7 @@ class Insights:
 
     async def hears(self, events: Sequence[Event]) -> None:
         """One batch in one transaction, as the delivery opens it."""
-        async with self.pool.acquire() as conn, conn.transaction():
+        async with seeing(self.pool) as conn:
             await self.service.apply(conn, events, TODAY)
 
     async def surfaces(self) -> list[TrustChanged]:
@@ -63,19 +66,19 @@ class Insights:
 
     async def published(self) -> list[Event]:
         """What waits in the outbox, taken from it."""
-        async with self.pool.acquire() as conn, conn.transaction():
+        async with seeing(self.pool) as conn:
             waiting = await outbox.take(conn, 10_000)
             await outbox.settle(conn, [each.position for each in waiting])
         return [decode(each.key, each.value, each.headers) for each in waiting]
 
     async def rows(self, table: str) -> list[dict[str, Any]]:
-        async with self.pool.acquire() as conn:
+        async with seeing(self.pool) as conn:
             return [dict(row) for row in await conn.fetch(f"SELECT * FROM {table} ORDER BY 1, 2")]
 
     async def get(
         self, path: str, as_: str = ANN, role: str = "participant", tenant: str = ACME
     ) -> httpx.Response:
-        headers = {"X-Tenant": tenant, "X-Person": as_, "X-Role": role}
+        headers = callers.as_(as_, role, tenant)
         return await self.http.get(path, headers=headers)
 
     async def trust(self, as_: str = ANN, role: str = "participant", **query: str) -> Any:
@@ -91,7 +94,7 @@ async def insights(service_pool: MakePool) -> AsyncIterator[Insights]:
     pool = await service_pool("insights")
     settings = InsightsSettings(postgres="unused", kafka="unused")
     service = build(settings, pool, FixedClock(TODAY))
-    transport = httpx.ASGITransport(service.api)
+    transport = httpx.ASGITransport(callers.signed_in(service.api))
     async with httpx.AsyncClient(transport=transport, base_url="http://insights") as http:
         yield Insights(service, pool, http)
 
@@ -102,12 +105,15 @@ async def live(stack: Stack, databases: Databases, make_topics: MakeTopics) -> A
     admin_dsn = await databases.create("insights")
     dsn = service_dsn(admin_dsn, "insights")
     pool = await open_pool(dsn, service="insights", size=8)
+    seen = await open_pool(dsn, service="insights", size=4, settings=SEES_ALL)
     namespace = await make_topics(every_topic())
-    running = Live(Place(dsn, admin_dsn, stack.kafka_bootstrap, SystemClock()), namespace, pool)
+    place = Place(dsn, admin_dsn, stack.kafka_bootstrap, SystemClock())
+    running = Live(place, namespace, pool, seen)
     try:
         yield running
     finally:
         await running.close()
+        seen.terminate()
         pool.terminate()
         await databases.drop(admin_dsn)
 

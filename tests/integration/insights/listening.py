@@ -16,6 +16,7 @@ from typing import Any
 
 import httpx
 
+from tests.support.callers import as_, identity_file
 from tests.support.waiting import until
 from tests.unit.insights.facts import ACME, ANN
 
@@ -91,6 +92,7 @@ class Api:
             "INSIGHTS_POSTGRES": dsn,
             "INSIGHTS_KAFKA": "127.0.0.1:9",
             "INSIGHTS_HTTP_PORT": str(self._port),
+            "INSIGHTS_IDENTITY_FILE": str(identity_file()),
             **environ,
         }
         self.process: subprocess.Popen[bytes] | None = None
@@ -159,4 +161,4 @@ class Api:
 
 
 def headers_of(role: str, person: str) -> dict[str, str]:
-    return {"X-Tenant": ACME, "X-Person": person, "X-Role": role}
+    return as_(person, role, tenant=ACME)

@@ -50,6 +50,7 @@ from shared.kafka.consumer import Consumer
 from shared.kafka.delivery import Delivery
 from shared.kafka.producer import Producer
 from shared.postgres.pool import Pool
+from shared.postgres.tenancy import SEES_ALL
 from tests.support.databases import ROOT
 from tests.support.waiting import until
 
@@ -76,6 +77,8 @@ class Live:
     place: Place
     namespace: str
     pool: Pool
+    # Sees every tenant, as an operator does.
+    seen: Pool
     sent: int = 0
     consumer: Consumer | None = None
     _producer: Producer = field(init=False)
@@ -137,7 +140,7 @@ class Live:
         """Return once everything that was sent has been applied."""
 
         async def applied() -> object:
-            return await self.pool.fetchval(_APPLIED) >= self.sent
+            return await self.seen.fetchval(_APPLIED) >= self.sent
 
         await until(applied, timeout_s=60, what=f"{self.sent} records applied")
 
@@ -163,7 +166,9 @@ class Live:
 
     async def proved(self, tenant: TenantId | None = None) -> Verdict:
         """What `verify` says."""
-        conn = await asyncpg.connect(self.place.dsn, server_settings={"search_path": "insights"})
+        conn = await asyncpg.connect(
+            self.place.dsn, server_settings={"search_path": "insights", **SEES_ALL}
+        )
         try:
             return await verify(conn, self.place.kafka, Question(tenant))
         finally:
@@ -174,7 +179,7 @@ class Live:
         return {
             table: {
                 tuple(value for name, value in row.items() if name not in ("state", "updated_at"))
-                for row in await self.pool.fetch(f"SELECT * FROM {schema}.{table}")
+                for row in await self.seen.fetch(f"SELECT * FROM {schema}.{table}")
             }
             for table in PROJECTION
         }

@@ -22,6 +22,7 @@ from shared.postgres.pool import Pool, open_pool
 from shared.service import Service
 from tests.integration.insights.listening import Api
 from tests.support.databases import Databases, service_dsn
+from tests.support.seeing import seeing
 from tests.unit.insights.facts import ACME, PAIR, START, event, kept
 
 TODAY = START + timedelta(days=400)
@@ -39,7 +40,7 @@ class World:
 
     async def happens(self, *events: Event, day: datetime = TODAY) -> None:
         """Counted, surfaced, and the managers' tick."""
-        async with self.pool.acquire() as conn, conn.transaction():
+        async with seeing(self.pool) as conn:
             await self.service.apply(conn, events, TODAY)
         while await surface(self.pool):
             pass
@@ -55,20 +56,22 @@ class World:
     async def says_much(self) -> None:
         """A megabyte of changes: more than the buffers of a connection hold, soon."""
         body = json.dumps({"pair_id": str(PAIR), "much": "x" * 100_000}).encode()
-        async with self.pool.acquire() as conn, conn.transaction():
+        async with seeing(self.pool) as conn:
             pair = await find_pair(conn, ACME, PAIR)
             assert pair is not None
             for _ in range(10):
                 await streams.say(conn, "service", [(pair, body)])
 
     async def positions(self, stream: str) -> list[int]:
-        rows = await self.pool.fetch(
-            "SELECT position FROM stream_change WHERE stream = $1 ORDER BY 1", stream
-        )
+        async with seeing(self.pool) as conn:
+            rows = await conn.fetch(_POSITIONS, stream)
         return [row[0] for row in rows]
 
 
 NewWorld: TypeAlias = Callable[[], Awaitable[World]]
+
+
+_POSITIONS = "SELECT position FROM stream_change WHERE stream = $1 ORDER BY 1"
 
 
 @asynccontextmanager

@@ -11,6 +11,7 @@ from shared.clock import FixedClock
 from shared.events.envelope import Event
 from shared.events.insights import TrustAlerted, TrustResolved
 from tests.integration.insights.conftest import Insights
+from tests.support.seeing import seeing
 from tests.unit.insights.facts import ANN, BEN, START, ended, event, held, kept, missed, started
 from tests.unit.insights.test_evidence_rare import renegotiated
 
@@ -95,10 +96,10 @@ async def test_a_look_that_was_broken_off_is_gone_on_with(insights: Insights) ->
     """As if the process had died between two pages of pairs."""
     await insights.hears(neglect())
     assert await looks(insights, 23) == []
-    async with insights.pool.acquire() as conn:
+    async with seeing(insights.pool) as conn:
         await conn.execute("UPDATE daily_epoch SET epoch = $1, after = 1", epoch(24))
     assert await looks(insights, 24) == []
-    async with insights.pool.acquire() as conn:
+    async with seeing(insights.pool) as conn:
         await conn.execute("UPDATE daily_epoch SET epoch = $1, after = 0", epoch(23))
     assert len(await looks(insights, 24)) == 1
 

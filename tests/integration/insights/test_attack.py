@@ -14,6 +14,7 @@ import pytest
 from shared.events.envelope import Event
 from tests.integration.insights.conftest import TRUST, Insights
 from tests.integration.insights.test_counting import story
+from tests.support.seeing import seeing
 from tests.unit.insights.facts import ANN, BEN, START, answered, event, held
 
 pytestmark = pytest.mark.stack
@@ -47,7 +48,7 @@ async def seen_by_people(insights: Insights, events: Sequence[Event]) -> list[ob
 
 
 async def forget(insights: Insights) -> None:
-    async with insights.pool.acquire() as conn:
+    async with seeing(insights.pool) as conn:
         await conn.execute(f"TRUNCATE {', '.join(TABLES)}")
 
 

@@ -16,6 +16,7 @@ from shared.events.envelope import Event
 from shared.events.fact import PairFact
 from shared.ids import PairId, TenantId
 from tests.integration.insights.conftest import TODAY, Insights
+from tests.support.seeing import seeing
 from tests.unit.insights.facts import (
     ACME,
     ANN,
@@ -53,7 +54,7 @@ def story(pair_id: UUID = PAIR, seed: int = 1) -> list[Event]:
 
 
 async def difference(insights: Insights) -> float:
-    async with insights.pool.acquire() as conn:
+    async with seeing(insights.pool) as conn:
         return await refold_difference(conn, ACME)
 
 
@@ -94,7 +95,7 @@ async def test_a_fact_delivered_again_changes_nothing(insights: Insights) -> Non
 
 async def test_what_is_rolled_back_never_happened(insights: Insights) -> None:
     events = story()
-    async with insights.pool.acquire() as conn:
+    async with seeing(insights.pool) as conn:
         attempt = conn.transaction()
         await attempt.start()
         await insights.service.apply(conn, events, TODAY)
@@ -165,7 +166,7 @@ async def test_the_life_of_a_pair_is_noted_in_any_order(insights: Insights) -> N
 async def test_a_state_packed_by_another_release_is_refolded(insights: Insights) -> None:
     events = story()
     await insights.hears(events[:-3])
-    async with insights.pool.acquire() as conn:
+    async with seeing(insights.pool) as conn:
         await conn.execute("UPDATE pair SET state = '\\x00' || substring(state from 2)")
     await insights.hears(events[-3:])
     assert await difference(insights) < 1e-9

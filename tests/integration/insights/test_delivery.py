@@ -12,6 +12,7 @@ from shared.kafka.delivery import Delivery
 from tests.integration.insights.conftest import TODAY, Insights
 from tests.integration.insights.test_counting import story
 from tests.support.ledger import FakeRecord
+from tests.support.seeing import seeing
 from tests.unit.insights.facts import ACME, EVE, event, kept
 
 pytestmark = pytest.mark.stack
@@ -26,7 +27,7 @@ async def test_poison_in_a_batch_costs_nothing_but_itself(insights: Insights) ->
     records = [FakeRecord(each, offset) for offset, each in enumerate(events)]
     await delivery.deliver(records)
     await delivery.deliver(records)
-    async with insights.pool.acquire() as conn:
+    async with seeing(insights.pool) as conn:
         parked = await dead_letters.ls(conn, "parked", 10)
         assert await refold_difference(conn, ACME) < 1e-9
     assert [(each.offset, each.reason) for each in parked] == [

@@ -16,6 +16,7 @@ from shared.events.people import PersonChanged, PersonLeaveEnded, PersonLeaveSta
 from shared.ids import PersonId, new_id
 from tests.integration.insights.conftest import TODAY, Insights
 from tests.integration.insights.test_counting import story
+from tests.support.seeing import seeing
 from tests.unit.insights.facts import ACME, ANN, BEN, PAIR, START, event, held, started
 
 pytestmark = pytest.mark.stack
@@ -76,7 +77,7 @@ async def test_a_late_leave_is_published_and_the_next_fact_is_counted_right(
     assert after.revision > before.revision
     assert after.about_mentor.facets["R"].r > before.about_mentor.facets["R"].r
     await insights.hears([event(held(), 300)])
-    async with insights.pool.acquire() as conn:
+    async with seeing(insights.pool) as conn:
         assert await refold_difference(conn, ACME) < 1e-9
 
 

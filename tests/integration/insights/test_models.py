@@ -9,6 +9,7 @@ import pytest
 
 from tests.integration.insights.conftest import TRUST, Insights
 from tests.integration.insights.test_counting import story
+from tests.support.callers import as_
 from tests.unit.insights.facts import ACME, PAIR, event, kept
 
 pytestmark = pytest.mark.stack
@@ -21,7 +22,7 @@ V3 = {"name": "v3", "base": "v2", "default_half_life_days": 30}
 async def call(
     insights: Insights, method: str, path: str, body: Any = None, role: str = "service"
 ) -> httpx.Response:
-    headers = {"X-Tenant": ACME, "X-Person": "ops", "X-Role": role}
+    headers = as_("ops", role, tenant=ACME)
     return await insights.http.request(method, path, json=body, headers=headers)
 
 

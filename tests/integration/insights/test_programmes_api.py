@@ -10,6 +10,7 @@ import pytest
 from shared.ids import ProgrammeId
 from tests.integration.insights.conftest import Insights
 from tests.integration.insights.programmes import Two, after, begin, measures, several
+from tests.support.callers import as_
 from tests.unit.insights.facts import ACME
 
 pytestmark = pytest.mark.stack
@@ -100,7 +101,7 @@ async def test_every_cell_is_shown_once_page_by_page(measured: Insights) -> None
 async def test_what_is_known_is_not_sent_again(measured: Insights) -> None:
     first = await ask(measured, epoch="2026-03")
     assert first.headers["cache-control"] == "private, max-age=86400"
-    headers = {"X-Tenant": ACME, "X-Person": "boss", "X-Role": "hr"}
+    headers = as_("boss", "hr", tenant=ACME)
     for known in (first.headers["etag"], f'"other", W/{first.headers["etag"]}'):
         again = await measured.http.get(
             f"{PATH}?epoch=2026-03", headers={**headers, "If-None-Match": known}

@@ -22,19 +22,20 @@ from shared.kafka import dead_letters
 from shared.kafka.delivery import Delivery
 from tests.integration.insights.live import Facts, Live, command, environ, pair_id, poison
 from tests.support.databases import ROOT
+from tests.support.seeing import seeing
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.stack
 
 
 async def keys(live: Live) -> dict[Any, int]:
-    rows = await live.pool.fetch("SELECT tenant, pair_id, pair_key FROM pair")
+    rows = await live.seen.fetch("SELECT tenant, pair_id, pair_key FROM pair")
     return {(row[0], row[1]): row[2] for row in rows}
 
 
 async def schemas(live: Live) -> set[str]:
     named = "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'insights%'"
-    return {row[0] for row in await live.pool.fetch(named)}
+    return {row[0] for row in await live.seen.fetch(named)}
 
 
 async def test_the_new_projection_is_the_live_one_row_by_row(live: Live) -> None:
@@ -82,20 +83,20 @@ async def test_workers_go_on_over_the_same_connections_and_statements(live: Live
     async with live.worker():
         await live.say(facts.some(500))
         await live.caught_up()
-        held = [await live.pool.acquire() for _ in range(2)]
+        held = [await live.seen.acquire() for _ in range(2)]
         statements = [await conn.prepare("SELECT count(*) FROM evidence") for conn in held]
         (old,) = {await statement.fetchval() for statement in statements}
-        sessions = set(await live.pool.fetchval(pids))
+        sessions = set(await live.seen.fetchval(pids))
         await live.rebuild()
         await live.say(facts.some(500))
         await live.caught_up()
-        assert sessions <= set(await live.pool.fetchval(pids))
+        assert sessions <= set(await live.seen.fetchval(pids))
         found = {await statement.fetchval() for statement in statements}
     previous = "SELECT count(*) FROM insights_previous.evidence"
-    assert found == {await live.pool.fetchval("SELECT count(*) FROM insights.evidence")}
-    assert await live.pool.fetchval(previous) == old < found.pop()
+    assert found == {await live.seen.fetchval("SELECT count(*) FROM insights.evidence")}
+    assert await live.seen.fetchval(previous) == old < found.pop()
     for conn in held:
-        await live.pool.release(conn)
+        await live.seen.release(conn)
 
 
 async def test_a_statement_that_waited_for_the_swap_writes_to_the_new_tables(live: Live) -> None:
@@ -111,11 +112,11 @@ async def test_a_statement_that_waited_for_the_swap_writes_to_the_new_tables(liv
     topic = f"{live.namespace}mentoring.public.sessions.v1"
 
     async def deliver() -> None:
-        async with live.pool.acquire() as conn, conn.transaction():
+        async with seeing(live.seen) as conn:
             await conn.fetch(lock, topic)
             await conn.execute(move, topic)
 
-    async with live.pool.acquire() as conn:  # its plan is cached
+    async with seeing(live.seen) as conn:  # its plan is cached
         await conn.fetch(lock, topic)
     async with admin.transaction():
         await swapping.stop_writers(admin, (), 3)
@@ -130,8 +131,8 @@ async def test_a_statement_that_waited_for_the_swap_writes_to_the_new_tables(liv
         await swapping.swap(admin, incoming="insights_next", outgoing="insights_previous")
     await asyncio.gather(*waiting)
     await admin.close()
-    moved = {row[0]: row[1] for row in await live.pool.fetch(of.format("insights"), topic)}
-    old = {row[0]: row[1] for row in await live.pool.fetch(of.format("insights_previous"), topic)}
+    moved = {row[0]: row[1] for row in await live.seen.fetch(of.format("insights"), topic)}
+    old = {row[0]: row[1] for row in await live.seen.fetch(of.format("insights_previous"), topic)}
     assert moved == {partition: at + 3_000 for partition, at in before.items()}
     assert old == before
 
@@ -145,19 +146,19 @@ async def test_what_the_log_does_not_tell_stays_where_it_is(live: Live) -> None:
         await live.caught_up()
 
         async def all_surfaced() -> object:
-            return not await live.pool.fetchval("SELECT count(*) FROM dirty_pair")
+            return not await live.seen.fetchval("SELECT count(*) FROM dirty_pair")
 
         await until(all_surfaced, what="surfaced")
     tables = ("outbox", "dead_letter", "surfaced", "stream_newest", "schema_migrations")
-    before = {table: await live.pool.fetch(f"SELECT * FROM {table}") for table in tables}
+    before = {table: await live.seen.fetch(f"SELECT * FROM {table}") for table in tables}
     assert before["outbox"]
     assert before["dead_letter"]
     await live.rebuild()
-    assert {table: await live.pool.fetch(f"SELECT * FROM {table}") for table in tables} == before
+    assert {table: await live.seen.fetch(f"SELECT * FROM {table}") for table in tables} == before
     async with live.worker():
         await live.say(facts.some(200))
         await live.caught_up()
-    published = await live.pool.fetchval("SELECT count(*) - count(DISTINCT id) FROM outbox")
+    published = await live.seen.fetchval("SELECT count(*) - count(DISTINCT id) FROM outbox")
     assert published == 0
 
 
@@ -208,9 +209,9 @@ async def test_a_letter_redriven_after_the_swap_is_redriven_after_the_rollback(
         await live.caught_up()
     await live.rebuild()
     later = Delivery(
-        GROUP, live.pool, handlers.apply, FixedClock(datetime.now(UTC) + timedelta(days=500))
+        GROUP, live.seen, handlers.apply, FixedClock(datetime.now(UTC) + timedelta(days=500))
     )
-    async with live.pool.acquire() as conn:
+    async with seeing(live.seen) as conn:
         await dead_letters.decide(conn, "redriving", None)
     assert await later.redrive() == 1
     redriven = await live.picture()
@@ -228,11 +229,11 @@ async def test_a_letter_redriven_while_it_is_built_is_counted(live: Live) -> Non
         await live.caught_up()
     clock = FixedClock(datetime.now(UTC) + timedelta(days=500))
     live.place = replace(live.place, clock=clock)
-    later = Delivery(GROUP, live.pool, handlers.apply, clock)
+    later = Delivery(GROUP, live.seen, handlers.apply, clock)
     redriven: list[asyncio.Task[int]] = []
 
     async def redrive() -> int:
-        async with live.pool.acquire() as conn:
+        async with seeing(live.seen) as conn:
             await dead_letters.decide(conn, "redriving", None)
         return await later.redrive()
 
@@ -251,7 +252,7 @@ async def test_nothing_is_swapped_when_the_log_tells_less_than_is_stored(live: L
     async with live.worker():
         await live.say(Facts().some(300))
         await live.caught_up()
-    await live.pool.execute(
+    await live.seen.execute(
         "INSERT INTO evidence (pair_key, event_id, at_us, tenant, kind, about, detail) "
         "SELECT pair_key, gen_random_uuid(), 1, tenant, 4, 1, 0 FROM pair WHERE pair_id = $1",
         pair_id(7),
@@ -271,9 +272,9 @@ async def test_lost_evidence_and_a_lost_pair_are_made_anew(live: Live) -> None:
         await live.say(Facts().some(600))
         await live.caught_up()
     whole = await live.picture()
-    await live.pool.execute("DELETE FROM pair WHERE pair_id = $1", pair_id(7))
-    await live.pool.execute("DELETE FROM evidence WHERE kind = 4")
-    await live.pool.execute("DELETE FROM leave")
+    await live.seen.execute("DELETE FROM pair WHERE pair_id = $1", pair_id(7))
+    await live.seen.execute("DELETE FROM evidence WHERE kind = 4")
+    await live.seen.execute("DELETE FROM leave")
     code, done = await command(live, "rebuild")
     assert (code, done["swapped"]) == (0, True)
     assert "was missing" in done["comparison"]["repaired"].values()
@@ -301,7 +302,7 @@ async def test_a_build_that_is_killed_leaves_the_live_one_and_the_next_starts_cl
     staged = "SELECT to_regclass('insights_next.staged_0') IS NOT NULL"
 
     async def loading() -> object:
-        return await live.pool.fetchval(staged) and await live.pool.fetchval(
+        return await live.seen.fetchval(staged) and await live.seen.fetchval(
             "SELECT EXISTS (SELECT FROM insights_next.staged_0)"
         )
 

@@ -19,6 +19,8 @@ from services.insights.streams.hub import Hub
 from services.insights.streams.log import Reader
 from tests.integration.insights.listening import ROOT, Listener, headers_of
 from tests.integration.insights.streaming import OWN, TODAY, World, first_of
+from tests.support.callers import token
+from tests.support.seeing import seeing
 from tests.support.waiting import until
 from tests.unit.insights.facts import ACME, ANN, PAIR, event, held, kept, started
 
@@ -41,7 +43,7 @@ async def test_a_snapshot_comes_first_and_then_each_change(world: World) -> None
 
 async def test_what_was_not_surfaced_at_the_snapshot_comes_once(world: World) -> None:
     api = await world.api()
-    async with world.pool.acquire() as conn, conn.transaction():
+    async with seeing(world.pool) as conn:
         await world.service.apply(conn, [first_of(PAIR)], TODAY)
     async with api.listening() as listener:
         await listener.hears(1, "live")
@@ -293,7 +295,7 @@ async def test_the_client_of_the_how_to_follows_through_a_restart(
     await world.happens(first_of(PAIR))
     api = await world.api()
     client_py = ROOT / "docs" / "examples" / "follow_stream.py"
-    command = [sys.executable, str(client_py), api.url, ACME]
+    command = [sys.executable, str(client_py), api.url, token("dashboard", "service", ACME)]
     with (tmp_path / "said").open("wb") as said, subprocess.Popen(command, stdout=said) as client:
 
         async def revisions() -> list[int]:

@@ -10,6 +10,7 @@ from services.insights.managed import tell_managers
 from shared.clock import FixedClock
 from tests.integration.insights.streaming import OWN, TODAY, NewWorld, World, first_of
 from tests.integration.insights.test_counting import story
+from tests.support.callers import as_
 from tests.unit.insights.facts import ANN, BEN, PAIR, answered, event, held, kept
 
 pytestmark = pytest.mark.stack
@@ -65,10 +66,10 @@ async def test_streams_are_for_those_who_may_see_them(world: World) -> None:
     assert (await api.get("/v1/stream", role="participant")).status_code == 403
     assert (await api.get("/v1/stream", role="hr")).status_code == 403
     assert (await api.get(OWN, role="manager")).status_code == 403
-    stranger = await api.get(OWN, role="participant", **{"X-Person": "eve"})
+    stranger = await api.get(OWN, role="participant", **as_("eve"))
     nobody = await api.get(f"/v1/pairs/{uuid4()}/stream", role="participant")
     assert (stranger.status_code, nobody.status_code) == (404, 404)
-    elsewhere = await api.get(OWN, role="participant", **{"X-Tenant": "globex"})
+    elsewhere = await api.get(OWN, role="participant", **as_(ANN, tenant="globex"))
     assert elsewhere.status_code == 404
 
 

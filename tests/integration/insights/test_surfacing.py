@@ -12,6 +12,7 @@ from services.insights.surfacing import surface
 from shared.events.envelope import Event
 from tests.integration.insights.conftest import Insights
 from tests.integration.insights.test_counting import story
+from tests.support.seeing import seeing
 from tests.unit.insights.facts import PAIR, answered, event, kept
 
 pytestmark = pytest.mark.stack
@@ -33,7 +34,7 @@ async def test_the_same_evidence_is_the_same_event_to_the_last_byte(insights: In
     await insights.hears(events)
     assert await surface(insights.pool)
     (first,) = await insights.published()
-    async with insights.pool.acquire() as conn:
+    async with seeing(insights.pool) as conn:
         await conn.execute("TRUNCATE pair, evidence, dirty_pair, surfaced")
     await insights.hears(events[::-1])
     assert await surface(insights.pool)

@@ -15,6 +15,7 @@ from shared.kafka import dead_letters
 from shared.kafka.delivery import Delivery
 from shared.postgres.pool import Pool
 from tests.integration.insights.live import ACME, GLOBEX, Facts, Live, command, pair_id, poison
+from tests.support.seeing import seeing
 
 pytestmark = pytest.mark.stack
 
@@ -42,7 +43,7 @@ async def test_what_the_worker_stored_is_what_the_log_says_in_any_order(live: Li
     assert said["records"] == live.sent
     assert [run["seed"] for run in said["runs"]] == ["5/1", "5/2"]
     for run in said["runs"]:
-        assert run["facts"] == await live.pool.fetchval("SELECT count(*) FROM evidence")
+        assert run["facts"] == await live.seen.fetchval("SELECT count(*) FROM evidence")
         assert run["duplicates"] > run["facts"] // 4
         assert run["difference"] <= 1e-9
 
@@ -62,7 +63,7 @@ async def test_a_spoilt_state_is_found_and_named_and_rebuilding_repairs_it(live:
     async with live.worker():
         await live.say(Facts().some(1_000))
         await live.caught_up()
-    await spoil_state(live.pool)
+    await spoil_state(live.seen)
 
     code, said = await command(live, "verify")
     assert (code, said["ok"]) == (1, False)
@@ -79,10 +80,10 @@ async def test_evidence_that_was_lost_and_a_pair_that_was_invented_are_found(liv
     async with live.worker():
         await live.say(Facts().some(500))
         await live.caught_up()
-    await live.pool.execute("DELETE FROM pair WHERE pair_id = $1", PAIR)
+    await live.seen.execute("DELETE FROM pair WHERE pair_id = $1", PAIR)
     invented = pair_id(999)
     add = "INSERT INTO pair (tenant, pair_id, mentor_id, mentee_id) VALUES ('acme', $1, 'a', 'b')"
-    await live.pool.execute(add, invented)
+    await live.seen.execute(add, invented)
     verdict = await live.proved()
     assert not verdict.ok
     assert (verdict.missing, verdict.invented) == ([(ACME, PAIR)], [(ACME, invented)])
@@ -93,7 +94,7 @@ async def test_one_tenant_is_proved_without_the_others(live: Live) -> None:
     async with live.worker():
         await live.say(Facts().some(800))
         await live.caught_up()
-    await spoil_state(live.pool)
+    await spoil_state(live.seen)
     assert (await live.proved(GLOBEX)).ok
     assert not (await live.proved(ACME)).ok
     assert await command(live, "verify", "--tenant", "nobody") == (2, None)
@@ -107,8 +108,8 @@ async def test_a_letter_that_waits_does_not_count_until_it_was_redriven(live: Li
         await live.caught_up()
     waiting = await live.proved()
     clock = FixedClock(datetime.now(UTC) + timedelta(days=500))
-    delivery = Delivery(GROUP, live.pool, handlers.apply, clock)
-    async with live.pool.acquire() as conn:
+    delivery = Delivery(GROUP, live.seen, handlers.apply, clock)
+    async with seeing(live.seen) as conn:
         await dead_letters.decide(conn, "redriving", None)
     assert await delivery.redrive() == 1
     redriven = await live.proved()

@@ -17,6 +17,7 @@ from shared.events.insights import TrustChanged
 from shared.postgres.pool import Pool
 from shared.postgres.tenancy import act_for_all
 from tests.integration.matching.conftest import START, Matching, caller, mentee
+from tests.support.callers import signed_in
 
 _TABLES = """
     SELECT tablename FROM pg_tables
@@ -93,6 +94,6 @@ async def matching_on(pool: Pool) -> AsyncIterator[Matching]:
     clock = FixedClock(START)
     settings = MatchingSettings.model_validate({"postgres": "unused", "kafka": "unused"})
     service = build(settings, pool, clock)
-    transport = httpx.ASGITransport(app=service.api)
+    transport = httpx.ASGITransport(app=signed_in(service.api))
     async with httpx.AsyncClient(transport=transport, base_url="http://matching") as http:
         yield Matching(service, pool, clock, http)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -25,6 +26,7 @@ from shared.postgres.pool import Pool
 from shared.postgres.tenancy import act_for_all
 from shared.service import Service
 from tests.conftest import MakePool
+from tests.support.callers import as_, signed_in
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 ACME = TenantId("acme")
@@ -171,17 +173,22 @@ class Matching:
 
 @pytest.fixture
 async def matching(service_pool: MakePool) -> AsyncIterator[Matching]:
-    pool = await service_pool("matching")
-    clock = FixedClock(START)
-    settings = MatchingSettings.model_validate({"postgres": "unused", "kafka": "unused"})
-    service = build(settings, pool, clock)
-    transport = httpx.ASGITransport(app=service.api)
+    async with matching_with(await service_pool("matching")) as running:
+        yield running
+
+
+@asynccontextmanager
+async def matching_with(pool: Pool, **settings: Any) -> AsyncIterator[Matching]:
+    """The service with these settings."""
+    clock, known = FixedClock(START), {"postgres": "unused", "kafka": "unused"}
+    service = build(MatchingSettings.model_validate(known | settings), pool, clock)
+    transport = httpx.ASGITransport(app=signed_in(service.api))
     async with httpx.AsyncClient(transport=transport, base_url="http://matching") as http:
         yield Matching(service, pool, clock, http)
 
 
 def caller(person: str, role: str, tenant: str) -> dict[str, str]:
-    return {"X-Tenant": tenant, "X-Person": person, "X-Role": role}
+    return as_(person, role, tenant=tenant)
 
 
 def state(person_id: str, **changes: Any) -> dict[str, Any]:

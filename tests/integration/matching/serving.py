@@ -7,11 +7,14 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from services.matching.api import build_api
+from services.matching.api import Doors, build_api
+from services.matching.api.door import Limit
 from services.matching.computing import compute
 from services.matching.domain.run import Run
 from services.matching.handlers import rankings
+from services.matching.receipts import Receipts
 from services.matching.runner import Runner
+from services.matching.scim.rules import ScimRules
 from services.matching.subscribers import HANDLERS
 from shared.clock import Clock
 from shared.events.envelope import new_event
@@ -26,11 +29,12 @@ from tests.support.fuzz import Target
 from tests.support.serving import Serving
 
 TENANT = "acme"
+DOORS = Doors(Limit(1e6, 1e6), ScimRules(), Receipts(None))
 
 
 def build(pool: Pool | None, clock: Clock) -> FastAPI:
     """The service's API; without a database, for its document alone."""
-    return build_api(pool, clock)  # type: ignore[arg-type]
+    return build_api(pool, clock, DOORS)  # type: ignore[arg-type]
 
 
 def serving_matching(databases: Databases) -> Serving:

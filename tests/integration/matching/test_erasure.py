@@ -8,7 +8,8 @@ from typing import Any
 import orjson
 import pytest
 
-from services.matching.queries.erasure import ALL, ERASED
+from services.matching.queries.erasure import ERASED
+from shared.erasing import ALL, DEAD_LETTERS
 from shared.events.people import PersonErased, PersonLeaveEnded
 from shared.ids import PersonId
 from tests.integration.matching.conftest import ACME, Matching, caller, mentee, mentor
@@ -25,7 +26,7 @@ TOMBSTONE = {
     ("person", column)
     for column in (
         "display_name", "timezone", "manager_id", "languages", "hours", "roles", "offers", "goals",
-        "org_unit",
+        "org_unit", "said",
     )
 }  # fmt: skip
 # A column that holds text, and why it may stay. Everything else is erased by a statement.
@@ -42,21 +43,30 @@ STAYS: dict[str, dict[str, set[str]]] = {
         "run_pair": {"tenant", "mentor_id", "mentee_id"},
         "run_report": {"tenant"},
         "run_taken_back": {"tenant"},
+        "door_event": {"tenant", "digest"},
+        "erasure": {"tenant", "person_id"},
+        "erasure_done": {"tenant", "person_id"},
+        "scim_group": {"tenant", "id"},
     },
     _CODE: {
         "pair": {"state", "end_reason", "reasons"},
         "ranking_round": {"state"},
+        "erasure_done": {"service", "tables"},
         "run": {"state", "stage", "failure"},
         "run_pair": {"became"},
         "introduction": {"about", "state", "outcome"},
         "pair_trust": {"mentor_band", "mentor_weakest", "mentee_band", "mentee_weakest"},
     },
-    "the programme's own words, not a person's": {
+    "the organisation's own words, not a person's": {
         "programme": {"name", "settings"},
         "programme_version": {"settings"},
+        "scim_group": {"display_name", "external_id", "data"},
         "run": {"settings"},
     },
     "figures of groups of five and more, goals as codes": {"run_report": {"report"}},
+    "who asked for what, under ids that lead to nobody": {
+        "audit": {"tenant", "person", "role", "method", "route", "names", "ids", "prev", "hash"}
+    },
     _DELIVERY: {
         "outbox": {
             "aggregatetype",
@@ -129,8 +139,10 @@ async def life(matching: Matching) -> str:
 
 
 async def test_every_column_with_text_is_erased_or_known_to_stay(matching: Matching) -> None:
-    gone = {each.table for each in ERASED if each.columns == ALL}
-    emptied = TOMBSTONE | {(each.table, column) for each in ERASED for column in each.columns}
+    gone = {each.table for each in (*ERASED, DEAD_LETTERS) if each.columns == ALL}
+    emptied = TOMBSTONE | {
+        (each.table, column) for each in (*ERASED, DEAD_LETTERS) for column in each.columns
+    }
     stays = [(t, c) for kept in STAYS.values() for t, columns in kept.items() for c in columns]
     there = {(table, column) for table, column in await value(matching, _COLUMNS)}
 
@@ -162,7 +174,12 @@ async def test_the_pair_closes_and_the_partner_may_be_matched_anew(matching: Mat
     assert [each["mentee"]["person_id"] for each in (await matching.match())["proposed"]] == [
         "cara"
     ]
-    assert await matching.announced_types() == ["pair.proposed", "pair.expired", "pair.proposed"]
+    assert await matching.announced_types() == [
+        "pair.proposed",
+        "pair.expired",
+        "erasure.completed",
+        "pair.proposed",
+    ]
 
 
 async def test_nobody_elses_choices_name_them_any_longer(matching: Matching) -> None:

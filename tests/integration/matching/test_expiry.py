@@ -14,6 +14,7 @@ from shared.events.people import PersonLeft
 from shared.ids import PersonId
 from shared.postgres.tenancy import act_for_all
 from tests.integration.matching.conftest import ACME, START, Matching, days, mentee, mentor
+from tests.support.callers import as_
 
 pytestmark = pytest.mark.stack
 UNTIL = START + days(14)
@@ -211,7 +212,7 @@ async def test_the_sweeper_runs_with_the_service(matching: Matching) -> None:
 
 async def test_old_requests_are_forgotten(matching: Matching) -> None:
     path = await proposed(matching)
-    headers = {"X-Tenant": ACME, "X-Person": "ann", "Idempotency-Key": "once"}
+    headers = as_("ann", tenant=ACME) | {"Idempotency-Key": "once"}
     assert (await matching.http.post(f"{path}/accept", headers=headers)).status_code == 200
 
     await sweep(matching.pool, START + days(7))

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from deploy.local.stack import Stack
 from services.matching.handlers import shortlists
 from shared.postgres.tenancy import acting_for
 from tests.integration.matching.conftest import ACME, Matching, caller, mentee, mentor
 from tests.integration.matching.test_people import left
+from tests.support.databases import as_administrator
 
 pytestmark = pytest.mark.stack
 PLACE = "/v1/programmes/spring/shortlist"
@@ -120,12 +122,11 @@ async def test_it_is_ones_own_and_of_one_tenant(matching: Matching) -> None:
 
 
 async def test_the_index_is_what_finds_the_nearest_under_row_level_security(
-    matching: Matching,
+    matching: Matching, stack: Stack
 ) -> None:
     await matching.hears(*(mentor(f"m{n:04}") for n in range(1500)))
     await indexed(matching)
-    async with matching.pool.acquire() as conn:
-        await conn.execute("ANALYZE person_point")
+    await as_administrator(stack.postgres_dsn, matching.pool, "ANALYZE person_point")
     async with acting_for(matching.pool, ACME) as conn:
         point = await conn.fetchval("SELECT point::text FROM person_point LIMIT 1")
         plan = await conn.fetch(

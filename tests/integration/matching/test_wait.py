@@ -22,6 +22,7 @@ from tests.integration.matching.conftest import (
     mentor,
 )
 from tests.integration.matching.test_asks import ask, asked, avoiding, people, programme
+from tests.support.callers import as_
 
 pytestmark = pytest.mark.stack
 WAIT = "/v1/programmes/spring/wait"
@@ -157,7 +158,7 @@ async def test_a_mentor_who_joins_opens_places_and_programmes_share_them(
     await matching.hears(mentor("ann", capacity=3))
     assert (await history(matching)).openings == [Opening(30.0, 3.0)]
 
-    headers = {"X-Tenant": ACME, "X-Person": "boss", "X-Role": "manager"}
+    headers = as_("boss", "manager", tenant=ACME)
     for name, units in (("autumn", []), ("labs", ["labs"])):
         body = {"name": name, "settings": {"org_units": units}}
         url = f"/v1/programmes/{name}"

@@ -23,11 +23,12 @@ from shared.events.fact import Fact
 from shared.ids import PairId
 from shared.postgres.pool import Pool
 from shared.postgres.tenancy import act_for_all
+from tests.support.callers import as_, signed_in
 from tests.unit.notifications.builders import START, happened
 
 INSIDE = Reach(http=True, any_port=True, networks=(ip_network("127.0.0.0/8"),))
-BOSS = {"X-Tenant": "acme", "X-Person": "boss", "X-Role": "manager"}
-STRANGER = {**BOSS, "X-Tenant": "other"}
+BOSS = as_("boss", "manager")
+STRANGER = as_("boss", "manager", "other")
 
 
 @dataclass
@@ -115,7 +116,7 @@ async def hooks_on(pool: Pool, *, timeout_s: float = 5.0, **limits: Any) -> Asyn
     api = build_api(clock, [endpoints.build_router(pool, INSIDE)])
     client = GuardedHttp(INSIDE, HttpLimits(timeout_s, 64))
     deliverer = deliverer_on(pool, clock, client, **limits)
-    transport = httpx.ASGITransport(api)
+    transport = httpx.ASGITransport(signed_in(api))
     async with httpx.AsyncClient(transport=transport, base_url="http://notifications") as http:
         yield Hooks(pool, clock, http, client, deliverer)
     await deliverer.aclose()

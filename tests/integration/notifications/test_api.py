@@ -11,6 +11,7 @@ import pytest
 
 from shared.ids import new_id
 from tests.integration.notifications.rig import Rig
+from tests.support.callers import as_, signed_in
 from tests.support.databases import Databases
 from tests.unit.notifications.builders import (
     DAY,
@@ -32,7 +33,7 @@ TIMELINE = "/v1/people/bo/messages"
 
 
 def over_http(rig: Rig) -> httpx.AsyncClient:
-    transport = httpx.ASGITransport(rig.service.api)
+    transport = httpx.ASGITransport(signed_in(rig.service.api))
     return httpx.AsyncClient(transport=transport, base_url="http://notifications")
 
 
@@ -43,7 +44,7 @@ async def http(rig: Rig) -> AsyncIterator[httpx.AsyncClient]:
 
 
 def caller(person: str, role: str = "participant", tenant: str = "acme") -> dict[str, str]:
-    return {"X-Tenant": tenant, "X-Person": person, "X-Role": role}
+    return as_(person, role, tenant=tenant)
 
 
 def cursor(at: str) -> str:
@@ -179,7 +180,7 @@ async def guarded(databases: Databases) -> AsyncIterator[httpx.AsyncClient]:
         pytest.param(TIMELINE, DEMO, 200, id="a timeline is a service's too"),
         pytest.param("/v1/messages", BO, 403, id="the overview is for services"),
         pytest.param("/v1/messages", caller("hr", "hr"), 403, id="the overview is not HR's"),
-        pytest.param(OWN, {}, 422, id="a caller is needed"),
+        pytest.param(OWN, {}, 401, id="a caller is needed"),
         pytest.param(OWN + "?limit=0", BO, 422, id="a page has a size"),
         pytest.param(OWN + "?limit=100000", BO, 422, id="a page has an end"),
         pytest.param(OWN + "?cursor=nonsense", BO, 422, id="a cursor is one of ours"),
@@ -203,8 +204,9 @@ async def test_nobody_reads_for_somebody_else(rig: Rig, http: httpx.AsyncClient)
     (item,) = (await http.get(OWN, headers=BO)).json()["items"]
     url = f"/v1/inbox/{item['message_id']}/read"
 
-    for stranger in (ZOE, DEMO, caller(MENTEE, tenant="globex")):
+    for stranger in (ZOE, caller(MENTEE, tenant="globex")):
         assert (await http.post(url, headers=stranger)).status_code == 404
+    assert (await http.post(url, headers=DEMO)).status_code == 403
     assert (await http.post(f"/v1/inbox/{new_id()}/read", headers=BO)).status_code == 404
     assert (await http.get(OWN, headers=BO)).json()["unread"] == 1
 

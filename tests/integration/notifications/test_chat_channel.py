@@ -12,13 +12,14 @@ from shared.ids import PersonId, TenantId
 from shared.postgres.pool import Pool
 from shared.postgres.tenancy import acting_for
 from tests.integration.notifications.hooks import Hooks, hooks_on
+from tests.support.callers import as_
 from tests.unit.notifications.builders import MENTEE, MENTOR, TENANT
 
 pytestmark = pytest.mark.stack
 
 SECRET = "https://hooks.slack.com/services/T000/B000/XXXX"
-BO = {"X-Tenant": TENANT, "X-Person": MENTEE}
-ZOE = {"X-Tenant": TENANT, "X-Person": MENTOR}
+BO = as_(MENTEE, tenant=TENANT)
+ZOE = as_(MENTOR, tenant=TENANT)
 
 
 @pytest.fixture

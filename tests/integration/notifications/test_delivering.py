@@ -14,7 +14,7 @@ from services.notifications.handlers.fan_out import fan_out
 from shared.events.sessions import SessionHeld
 from shared.postgres.pool import Pool
 from shared.postgres.tenancy import act_for_all
-from tests.integration.notifications.hooks import BOSS, Hooks, hooks_on, of_pair, seen
+from tests.integration.notifications.hooks import BOSS, STRANGER, Hooks, hooks_on, of_pair, seen
 from tests.support.receiver import CUT, FAILS, GONE, SLOW, Answer, Receiver, busy, moved
 from tests.support.waiting import until
 from tests.unit.notifications.builders import (
@@ -81,7 +81,7 @@ async def test_only_what_is_wanted_goes_out_and_never_a_fact_about_people(
 
 
 async def test_another_tenants_endpoint_hears_nothing(hooks: Hooks, receiver: Receiver) -> None:
-    await hooks.endpoint(receiver.url, "*", **{"X-Tenant": "other"})
+    await hooks.endpoint(receiver.url, "*", **STRANGER)
 
     await hooks.tell(held())
     await hooks.deliver()

@@ -12,13 +12,14 @@ from services.notifications.handlers.endpoints import MAX_ENDPOINTS
 from shared.ids import new_id
 from shared.postgres.pool import Pool
 from tests.integration.notifications.hooks import BOSS, STRANGER, Hooks, hooks_on
+from tests.support.callers import as_
 from tests.support.receiver import FAILS, Receiver
 from tests.unit.notifications.builders import held, warned
 
 pytestmark = pytest.mark.stack
 
 URL = "https://hooks.example/trustfold"
-PARTICIPANT = {**BOSS, "X-Role": "participant"}
+PARTICIPANT = as_("boss")
 
 
 @pytest.fixture
@@ -70,8 +71,7 @@ async def test_a_retry_makes_no_second_endpoint_and_shows_no_secret(hooks: Hooks
     assert other.json()["type"].endswith("key-reused")
 
 
-@pytest.mark.parametrize("headers", [PARTICIPANT, {**BOSS, "X-Role": "hr"}])
-async def test_only_managers_and_services_may(hooks: Hooks, headers: dict[str, str]) -> None:
+async def test_participants_may_not(hooks: Hooks) -> None:
     made = await hooks.endpoint(URL)
     asked = [
         ("POST", "/v1/endpoints", {"url": URL, "types": ["*"]}),
@@ -88,7 +88,7 @@ async def test_only_managers_and_services_may(hooks: Hooks, headers: dict[str, s
     ]
 
     for method, where, body in asked:
-        answer = await hooks.http.request(method, where, json=body, headers=headers)
+        answer = await hooks.http.request(method, where, json=body, headers=PARTICIPANT)
         assert answer.status_code == 403, where
 
 

@@ -11,6 +11,7 @@ from shared.ids import PersonId
 from shared.postgres.pool import Pool
 from tests.integration.notifications.rig import Rig
 from tests.integration.notifications.test_api import over_http
+from tests.support.callers import signed_in
 from tests.unit.notifications.builders import MENTEE, TENANT
 
 pytestmark = pytest.mark.stack
@@ -80,6 +81,6 @@ async def test_the_link_of_someone_who_is_erased_does_nothing(linked: Rig) -> No
 
 async def test_without_links_no_token_is_ours(rig: Rig) -> None:
     async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(rig.service.api), base_url="http://n"
+        transport=httpx.ASGITransport(signed_in(rig.service.api)), base_url="http://n"
     ) as http:
         assert (await http.get(PATH)).status_code == 404

@@ -18,6 +18,7 @@ from shared.events.matching import PairStarted
 from shared.events.people import PersonJoined
 from shared.ids import PairId, PersonId, ProgrammeId, new_id
 from tests.integration.sessions.world import MENTEE, MENTOR, World
+from tests.support.callers import as_, signed_in
 
 SECOND_MENTEE = PersonId("sara")
 
@@ -32,7 +33,7 @@ class _Server(uvicorn.Server):
 async def served(world: World) -> AsyncIterator[str]:
     """The world's API behind a real port: its address."""
     api = build_api(world.pool, world.clock, Rules())
-    server = _Server(uvicorn.Config(api, port=0, log_level="warning", lifespan="off"))
+    server = _Server(uvicorn.Config(signed_in(api), port=0, log_level="warning", lifespan="off"))
     running = asyncio.create_task(server.serve())
     while not server.started:
         await asyncio.sleep(0)
@@ -51,7 +52,7 @@ async def at_once(
     ready = asyncio.Barrier(len(requests))
 
     async def send(person: str, path: str, body: dict[str, object]) -> httpx.Response:
-        headers = {"X-Tenant": "acme", "X-Person": person}
+        headers = as_(person)
         async with httpx.AsyncClient(base_url=address, headers=headers) as client:
             await client.get("/openapi.json")  # so that only the request itself is left to send
             await ready.wait()

@@ -15,6 +15,7 @@ from shared.events.matching import PairStarted
 from shared.ids import PairId, PersonId, ProgrammeId, new_id
 from shared.postgres.pool import Pool
 from tests.integration.sessions.world import START, TENANT, World
+from tests.support.callers import as_
 from tests.support.databases import Databases
 from tests.support.fuzz import Target
 from tests.support.serving import Serving
@@ -65,10 +66,7 @@ class Things:
     def target(self) -> Target:
         """Everything that is there, asked about by the two, and by somebody of neither side."""
         sides = [(self.mentor, "participant"), (self.mentee, "participant")] * 2
-        callers = [
-            {"X-Tenant": TENANT, "X-Person": person, "X-Role": role}
-            for person, role in (*sides, BOSS)
-        ]
+        callers = [as_(person, role, tenant=TENANT) for person, role in (*sides, BOSS)]
         return Target(self.serving.url, self.serving.clock.now(), self.ids, callers)
 
     def fill(self) -> None:
@@ -104,7 +102,7 @@ class Things:
         return self._ask(person, f"/v1/pairs/{self.ids['pair'][0]}/{what}", body)
 
     def _ask(self, person: str, path: str, body: Any) -> dict[str, Any]:
-        headers = {"X-Tenant": TENANT, "X-Person": person}
+        headers = as_(person, tenant=TENANT)
         return self.serving.ask("POST", path, headers, body)
 
     def _made(self, name: str, answer: dict[str, Any]) -> None:

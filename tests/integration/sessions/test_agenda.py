@@ -12,7 +12,17 @@ import pytest
 from shared.ids import new_id
 from tests.integration.sessions.meeting import agree
 from tests.integration.sessions.test_pairs import trust
-from tests.integration.sessions.world import DAY, MENTEE, MENTOR, START, STRANGER, TENANT, World
+from tests.integration.sessions.world import (
+    DAY,
+    MENTEE,
+    MENTOR,
+    START,
+    STRANGER,
+    TENANT,
+    World,
+    hidden_from,
+)
+from tests.support.callers import as_
 
 pytestmark = pytest.mark.stack
 
@@ -37,7 +47,7 @@ async def put_on(world: World, text: str, by: str = MENTEE) -> str:
 async def take_off(
     world: World, person: str, path: str, role: str = "participant", tenant: str = TENANT
 ) -> httpx.Response:
-    headers = {"X-Tenant": tenant, "X-Person": person, "X-Role": role}
+    headers = as_(person, role, tenant=tenant)
     return await world.http.delete(path, headers=headers)
 
 
@@ -182,7 +192,7 @@ async def test_to_everybody_else_there_is_no_agenda(
         await take_off(world, person, f"/v1/agenda/{new_id()}", role, tenant),
     ]
 
-    assert [each.status_code for each in answers] == [404] * 4
+    assert [each.status_code for each in answers] == [hidden_from(role)] * 4
     assert [each["text"] for each in (await agenda(world))["items"]] == ["the talk"]
 
 

@@ -24,6 +24,7 @@ from tests.integration.sessions.world import (
     TENANT,
     World,
 )
+from tests.support.callers import as_
 
 pytestmark = pytest.mark.stack
 
@@ -52,7 +53,7 @@ def everything(world: World, **changed: object) -> dict[str, object]:
 async def edit(
     world: World, person: str, version: int, body: Mapping[str, object], match: str | None
 ) -> httpx.Response:
-    headers = {"X-Tenant": TENANT, "X-Person": person}
+    headers = as_(person, tenant=TENANT)
     if match is not None:
         headers["If-Match"] = match
     return await world.http.put(f"{agreement(world)}s/{version}", json=body, headers=headers)
@@ -98,7 +99,7 @@ async def test_the_pair_s_own_words_are_in_no_fact_and_no_record(world: World) -
         await world.ok(person, f"{agreement(world)}/review", {"version": 1})
 
     async with world.pool.acquire() as conn:
-        told = [each.value for each in await outbox.take(conn, 100)]
+        told = [each.value or b"" for each in await outbox.take(conn, 100)]
     rows = await world.look(
         "SELECT history::text AS row FROM history UNION ALL SELECT request::text FROM request"
     )
@@ -381,7 +382,7 @@ async def test_terms_that_cannot_be_are_named(
 
 async def test_half_a_character_is_no_word(world: World) -> None:
     body = json.dumps(world.body(goals=["\ud800"]))
-    headers = {"X-Tenant": TENANT, "X-Person": MENTOR, "Content-Type": "application/json"}
+    headers = as_(MENTOR, tenant=TENANT) | {"Content-Type": "application/json"}
 
     refused = await world.http.post(agreement(world), content=body, headers=headers)
 

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.stack
 # Right after the answer, before and after the questions close, and long after.
 WHEN = [START + 2 * DAY, START + 14 * DAY, START + 16 * DAY, START + 60 * DAY]
 # What no id of the pair leads to: the address of a calendar, and what is for others to read.
-NOT_THEIRS = {"/v1/calendar/{secret}.ics", "/v1/disputes", "/v1/sweeper"}
+NOT_THEIRS = {"/v1/audit", "/v1/calendar/{secret}.ics", "/v1/disputes", "/v1/sweeper"}
 
 Reading = dict[str, tuple[int, bytes, list[tuple[str, str]]]]
 

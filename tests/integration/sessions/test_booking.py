@@ -19,6 +19,7 @@ from tests.integration.sessions.meeting import (
     served,
 )
 from tests.integration.sessions.world import DAY, HOUR, MENTEE, MENTOR, START, STRANGER, World
+from tests.support.callers import as_
 
 pytestmark = pytest.mark.stack
 
@@ -129,7 +130,7 @@ async def test_what_is_committed_is_there_after_a_restart(world: World) -> None:
     await world.pool.expire_connections()
 
     async with served(world) as address, httpx.AsyncClient(base_url=address) as client:
-        headers = {"X-Tenant": "acme", "X-Person": MENTOR}
+        headers = as_(MENTOR)
         found = (await client.get(f"/v1/sessions/{session}", headers=headers)).json()
 
     local = ("starts_at_local", "starts_at_partner")

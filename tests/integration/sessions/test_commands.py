@@ -9,13 +9,19 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
+from deploy.local.stack import Stack
 from shared.ids import TenantId
 from shared.postgres.tenancy import acting_for, reading_for
 from tests.integration.sessions.world import DAY, HOUR, MENTEE, MENTOR, START, TENANT, World
+from tests.support.callers import as_
+from tests.support.databases import as_administrator
 
 pytestmark = pytest.mark.stack
 
 DUE = START + 7 * DAY
+
+AWAY = "ALTER TABLE history RENAME TO history_away"
+BACK = "ALTER TABLE history_away RENAME TO history"
 
 
 async def test_a_retry_of_a_change_changes_nothing_and_gets_the_thing_as_it_is(
@@ -159,14 +165,14 @@ async def test_what_is_no_tenant_begins_no_transaction(world: World, tenant: str
             pass
 
 
-async def test_a_command_that_fails_leaves_nothing(world: World) -> None:
+async def test_a_command_that_fails_leaves_nothing(world: World, stack: Stack) -> None:
     commitment = await world.promise(DUE)
-    await world.pool.execute("ALTER TABLE history RENAME TO history_away")
+    await as_administrator(stack.postgres_dsn, world.pool, AWAY)
     try:
         with pytest.raises(asyncpg.UndefinedTableError):
             await world.post(MENTEE, f"/v1/commitments/{commitment}/warn", key="k-1")
     finally:
-        await world.pool.execute("ALTER TABLE history_away RENAME TO history")
+        await as_administrator(stack.postgres_dsn, world.pool, BACK)
 
     assert await world.told("commitment.accepted") == ["commitment.made"]
     world.clock.at = START + HOUR + timedelta(minutes=1)
@@ -177,7 +183,7 @@ async def test_a_command_that_fails_leaves_nothing(world: World) -> None:
 @pytest.mark.parametrize("title", ["a\x00b", "a\nb", "   ", "x" * 201, "\ud800"])
 async def test_words_that_cannot_be_kept_are_refused_by_name(world: World, title: str) -> None:
     raw = json.dumps({"due_at": DUE.isoformat(), "title": title})
-    headers = {"X-Tenant": TENANT, "X-Person": MENTEE, "Content-Type": "application/json"}
+    headers = as_(MENTEE, tenant=TENANT) | {"Content-Type": "application/json"}
 
     refused = await world.http.post(
         f"/v1/pairs/{world.pair}/commitments", content=raw, headers=headers

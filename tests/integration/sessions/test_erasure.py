@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
-from services.sessions.queries.erasure import ALL, ERASED
+from services.sessions.queries.erasure import ERASED
 from services.sessions.subscribers import HANDLERS
+from shared.erasing import ALL, DEAD_LETTERS
 from shared.events import topics
 from shared.events.envelope import new_event
+from shared.events.erasures import ErasureCompleted
 from shared.events.fact import Fact
 from shared.events.people import (
     PersonChanged,
@@ -29,6 +31,7 @@ from shared.kafka.per_fact import per_fact
 from shared.postgres.tenancy import acting_for
 from tests.integration.sessions.meeting import agree, second_pair
 from tests.integration.sessions.world import DAY, HOUR, MENTEE, MENTOR, START, TENANT, World
+from tests.support.callers import as_
 
 pytestmark = pytest.mark.stack
 
@@ -82,6 +85,9 @@ STAYS: dict[str, dict[str, set[str]]] = {
     },
     "times": {"proposal": {"slots"}, "series": {"left_out"}},
     "the programme's own words, not a person's": {"agreement_template": {"template"}},
+    "who asked for what, under ids that lead to nobody": {
+        "audit": {"tenant", "person", "role", "method", "route", "names", "ids", "prev", "hash"}
+    },
     _DELIVERY: {
         "outbox": {
             "aggregatetype",
@@ -232,7 +238,7 @@ async def life(world: World) -> str:
     for person, other, word in ((MENTOR, MENTEE, THEIRS), (MENTEE, MENTOR, MARKER)):
         terms = world.body(goals=[word], topics_off_limits=[word, f"{word} too"])
         proposed = await world.ok(person, f"{place}/agreement", terms)
-        headers = {"X-Tenant": TENANT, "X-Person": person, "If-Match": '"1"'}
+        headers = as_(person, tenant=TENANT) | {"If-Match": '"1"'}
         again = await world.http.put(
             f"{place}/agreements/{proposed['version']}",
             json=terms | {"goals": [f"{word} again"]},
@@ -277,7 +283,7 @@ async def goals_and_notes(world: World, person: str, other: str, word: str) -> N
     wanted = {"words": word, "measure": f"{word}, measured"}
     goal = await world.ok(person, f"/v1/pairs/{world.pair}/goals", wanted)
     path = f"/v1/goals/{goal['goal_id']}"
-    headers = {"X-Tenant": TENANT, "X-Person": person, "If-Match": '"1"'}
+    headers = as_(person, tenant=TENANT) | {"If-Match": '"1"'}
     changed = {"words": f"{word}, in other words", "measure": word}
     edited = await world.http.patch(path, json=changed, headers=headers)
     assert edited.is_success, edited.text
@@ -302,8 +308,8 @@ async def held_with_answers(world: World) -> None:
 
 
 async def test_every_column_with_text_is_erased_or_known_to_stay(world: World) -> None:
-    gone = {each.table for each in ERASED if each.columns == ALL}
-    emptied = {(each.table, column) for each in ERASED for column in each.columns}
+    gone = {each.table for each in (*ERASED, DEAD_LETTERS) if each.columns == ALL}
+    emptied = {(each.table, column) for each in (*ERASED, DEAD_LETTERS) for column in each.columns}
     stays = [
         (table, column)
         for tables in STAYS.values()
@@ -377,7 +383,9 @@ async def test_the_partner_reads_and_does_what_they_could_before(world: World) -
     assert after == before
     assert THEIRS in titled
     assert MARKER not in titled
-    assert [(each.event_id, each.fact) for each in await world.published()] == published
+    *facts, said = [(each.event_id, each.fact) for each in await world.published()]
+    assert facts == published
+    assert isinstance(said[1], ErasureCompleted)
     seen = await world.view(MENTOR)
     assert MARKER not in str(seen)
     assert NAME not in str(seen)
@@ -479,12 +487,14 @@ LATER = [
 async def test_nothing_told_of_them_brings_them_back(world: World, fact: Fact, days: int) -> None:
     await world.deliver(joined(), joined(MENTOR, THEIRS, "UTC"))
     await world.deliver(erased(), at=START)
-    before = await dump(world, but=frozenset({"inbox"}))
+    # That they are erased is said again to whoever asks again.
+    passing = frozenset({"inbox", "outbox"})
+    before = await dump(world, but=passing)
 
     await world.deliver(fact, at=START + days * DAY)
 
-    assert await dump(world, but=frozenset({"inbox"})) == before
-    assert holding(before, NAME) == []
+    assert await dump(world, but=passing) == before
+    assert holding(await dump(world), NAME) == []
 
 
 async def test_who_was_never_known_stays_unknown_once_erased(world: World) -> None:

@@ -10,7 +10,17 @@ import pytest
 
 from shared.events.sessions import GoalProgressed, GoalSet, ReplyRequested
 from shared.ids import new_id
-from tests.integration.sessions.world import DAY, MENTEE, MENTOR, START, STRANGER, TENANT, World
+from tests.integration.sessions.world import (
+    DAY,
+    MENTEE,
+    MENTOR,
+    START,
+    STRANGER,
+    TENANT,
+    World,
+    hidden_from,
+)
+from tests.support.callers import as_
 
 pytestmark = pytest.mark.stack
 
@@ -36,7 +46,7 @@ async def agreed(world: World, **changed: object) -> str:
 async def edit(
     world: World, person: str, path: str, body: object, match: str | None
 ) -> httpx.Response:
-    headers = {"X-Tenant": TENANT, "X-Person": person}
+    headers = as_(person, tenant=TENANT)
     if match is not None:
         headers["If-Match"] = match
     return await world.http.patch(path, json=body, headers=headers)
@@ -294,7 +304,7 @@ async def test_how_far_it_is_lies_between_nothing_and_all(world: World, progress
     not_a_number = await world.http.post(
         f"{path}/progress",
         content=b'{"progress": NaN}',
-        headers={"X-Tenant": TENANT, "X-Person": MENTEE, "Content-Type": "application/json"},
+        headers=as_(MENTEE, tenant=TENANT) | {"Content-Type": "application/json"},
     )
     assert not_a_number.status_code == 422
 
@@ -331,16 +341,11 @@ async def test_to_everybody_else_there_is_no_goal(
         await world.http.patch(
             path,
             json={"words": "x"},
-            headers={
-                "X-Tenant": tenant,
-                "X-Person": person,
-                "X-Role": role,
-                "If-Match": '"2"',
-            },
+            headers=as_(person, role, tenant=tenant) | {"If-Match": '"2"'},
         ),
     ]
 
-    assert [each.status_code for each in answers] == [404] * 6
+    assert [each.status_code for each in answers] == [hidden_from(role)] * 6
     assert (await goal_of(world, path))["state"] == "open"
     assert (await world.get(MENTOR, f"/v1/goals/{new_id()}")).status_code == 404
 

@@ -22,6 +22,7 @@ from shared.events.sessions import CommitmentMoved
 from shared.ids import PersonId, TenantId
 from shared.postgres.tenancy import acting_for
 from tests.integration.sessions.world import DAY, HOUR, MENTEE, MENTOR, START, TENANT, World
+from tests.support.callers import as_
 
 pytestmark = pytest.mark.stack
 
@@ -186,7 +187,7 @@ async def test_a_move_is_a_change_that_whoever_read_it_before_is_told_of(world: 
     await world.deliver(ended(4, 7))
     ((after,),) = await world.look("SELECT revision FROM commitment")
     assert after == before + 1
-    headers = {"X-Tenant": TENANT, "X-Person": MENTEE, "If-Match": f'"{before}"'}
+    headers = as_(MENTEE, tenant=TENANT) | {"If-Match": f'"{before}"'}
     stale = await world.http.post(f"/v1/commitments/{made}/warn", headers=headers)
     assert stale.status_code == 412
 

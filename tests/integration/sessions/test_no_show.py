@@ -245,7 +245,8 @@ async def test_a_word_that_is_none_is_named(
 ) -> None:
     session = await world.schedule(AT)
 
-    refused = await world.post(MENTOR, f"/v1/sessions/{session}/{path}", body)
+    role = "manager" if path == "resolve" else "participant"
+    refused = await world.post(MENTOR, f"/v1/sessions/{session}/{path}", body, role=role)
 
     assert refused.status_code == 422
     assert refused.json()["errors"][0]["field"] == field

@@ -19,7 +19,9 @@ from tests.integration.sessions.world import (
     STRANGER,
     TENANT,
     World,
+    hidden_from,
 )
+from tests.support.callers import as_
 
 pytestmark = pytest.mark.stack
 
@@ -50,7 +52,7 @@ async def send(
     role: str = "participant",
     tenant: str = TENANT,
 ) -> httpx.Response:
-    headers = {"X-Tenant": tenant, "X-Person": person, "X-Role": role}
+    headers = as_(person, role, tenant=tenant)
     if match is not None:
         headers["If-Match"] = match
     return await world.http.request(method, path, json=body, headers=headers)
@@ -102,7 +104,7 @@ async def test_to_everybody_else_there_is_no_note(
         await send(world, "GET", person, f"/v1/notes/{new_id()}", role=role, tenant=tenant),
     ]
 
-    assert [each.status_code for each in answers] == [404] * 6
+    assert [each.status_code for each in answers] == [hidden_from(role)] * 6
     # That it is there is not told either: what is not there is answered in the same words.
     assert {each.text for each in (answers[0], answers[5])} == {answers[5].text}
     assert "Quetzal" not in "".join(each.text for each in answers)
@@ -213,7 +215,7 @@ async def test_half_a_letter_is_no_text(world: World) -> None:
     answer = await world.http.post(
         f"/v1/pairs/{world.pair}/notes",
         content=b'{"text": "\\ud800"}',
-        headers={"X-Tenant": TENANT, "X-Person": MENTEE, "Content-Type": "application/json"},
+        headers=as_(MENTEE, tenant=TENANT) | {"Content-Type": "application/json"},
     )
 
     assert answer.status_code == 422

@@ -11,6 +11,7 @@ from shared.events.people import PersonLeaveStarted
 from shared.events.sessions import SessionCancelled
 from tests.integration.sessions.meeting import agree, moved_to, second_pair, seen
 from tests.integration.sessions.world import DAY, HOUR, MENTEE, MENTOR, START, World
+from tests.support.callers import as_
 
 pytestmark = pytest.mark.stack
 
@@ -108,7 +109,7 @@ async def test_calling_off_a_series_calls_off_what_is_ahead(world: World) -> Non
     await world.ok(MENTEE, f"/v1/sessions/{third}/cancel")
     world.clock.at = START + 14 * DAY + HOUR
 
-    headers = {"X-Tenant": "acme", "X-Person": MENTEE}
+    headers = as_(MENTEE)
     path = f"/v1/series/{made['series_id']}"
     off = await world.http.delete(path, headers=headers)
     again = await world.http.delete(path, headers=headers)

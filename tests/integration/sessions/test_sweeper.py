@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from deploy.local.stack import Stack
 from services.sessions.app import build
 from services.sessions.queries import sweeps
 from services.sessions.settings import SessionsSettings
@@ -16,11 +17,15 @@ from services.sessions.sweeper import sweep
 from shared.ids import PairId, new_id
 from shared.postgres.tenancy import acting_for
 from tests.integration.sessions.world import DAY, HOUR, MENTEE, MENTOR, START, TENANT, World
+from tests.support.databases import as_administrator
 
 pytestmark = pytest.mark.stack
 
 DUE = START + 7 * DAY
 GRACE = timedelta(hours=48)
+
+AWAY = "ALTER TABLE history RENAME TO history_away"
+BACK = "ALTER TABLE history_away RENAME TO history"
 
 
 async def test_a_commitment_nobody_spoke_of_is_missed_when_the_grace_is_over(world: World) -> None:
@@ -207,12 +212,12 @@ async def test_while_another_sweeps_there_is_nothing_to_do(world: World) -> None
     assert await sweep(world.pool, DUE + GRACE) == 1
 
 
-async def test_a_sweep_that_dies_leaves_everything_to_the_next(world: World) -> None:
+async def test_a_sweep_that_dies_leaves_everything_to_the_next(world: World, stack: Stack) -> None:
     await world.promise(DUE)
-    await world.pool.execute("ALTER TABLE history RENAME TO history_away")
+    await as_administrator(stack.postgres_dsn, world.pool, AWAY)
     with pytest.raises(Exception, match="history"):
         await sweep(world.pool, DUE + GRACE)
-    await world.pool.execute("ALTER TABLE history_away RENAME TO history")
+    await as_administrator(stack.postgres_dsn, world.pool, BACK)
     assert await world.told("commitment.accepted") == ["commitment.made"]
 
     assert await sweep(world.pool, DUE + GRACE) == 1

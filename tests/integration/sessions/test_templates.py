@@ -11,6 +11,7 @@ import pytest
 from shared.events.people import PersonJoined
 from shared.postgres.tenancy import acting_for
 from tests.integration.sessions.world import MENTEE, MENTOR, STRANGER, TENANT, World
+from tests.support.callers import as_
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.stack
@@ -38,7 +39,7 @@ async def put(
     role: str = "manager",
     tenant: str = TENANT,
 ) -> httpx.Response:
-    headers = {"X-Tenant": tenant, "X-Person": "boss", "X-Role": role}
+    headers = as_("boss", role, tenant=tenant)
     if match is not None:
         headers["If-Match"] = match
     return await world.http.put(PATH, json=body, headers=headers)

@@ -22,6 +22,7 @@ from shared.kafka.per_fact import per_fact
 from shared.postgres import outbox
 from shared.postgres.pool import Pool
 from shared.postgres.tenancy import act_for_all
+from tests.support.callers import as_, signed_in
 
 TENANT = TenantId("acme")
 MENTOR, MENTEE, STRANGER = PersonId("maria"), PersonId("tom"), PersonId("eve")
@@ -49,7 +50,7 @@ class World:
         tenant: str = TENANT,
         role: str = "participant",
     ) -> httpx.Response:
-        headers = {"X-Tenant": tenant, "X-Person": person, "X-Role": role}
+        headers = as_(person, role, tenant=tenant)
         if key is not None:
             headers["Idempotency-Key"] = key
         if match is not None:
@@ -59,7 +60,7 @@ class World:
     async def get(
         self, person: str, path: str, *, role: str = "participant", tenant: str = TENANT
     ) -> httpx.Response:
-        headers = {"X-Tenant": tenant, "X-Person": person, "X-Role": role}
+        headers = as_(person, role, tenant=tenant)
         return await self.http.get(path, headers=headers)
 
     async def ok(
@@ -168,5 +169,12 @@ def build_world(pool: Pool, api: FastAPI) -> World:
     """A world whose API is one that others have used: making it takes longer than a test."""
     clock: FixedClock = api.state.clock
     clock.at = START
-    http = httpx.AsyncClient(transport=httpx.ASGITransport(app=api), base_url="http://sessions")
+    http = httpx.AsyncClient(
+        transport=httpx.ASGITransport(app=signed_in(api)), base_url="http://sessions"
+    )
     return World(pool, clock, http, PairId(new_id()))
+
+
+def hidden_from(role: str) -> int:
+    """What one who is of neither side is answered: a service has no business here at all."""
+    return 403 if role == "service" else 404

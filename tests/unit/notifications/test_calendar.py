@@ -16,7 +16,7 @@ from icalendar import Calendar
 
 from services.notifications.channels import Invitation
 from services.notifications.channels.calendar import render
-from services.notifications.channels.mail import Sender, envelope_address, written
+from services.notifications.channels.mail import envelope_address, written
 from services.sessions.calendar_feed import Meeting
 from services.sessions.calendar_feed import render as render_feed
 from tests.unit.notifications.builders import PAIR, START
@@ -32,7 +32,7 @@ def unfolded(text: str) -> list[str]:
 
 
 def test_an_invitation_says_what_a_calendar_needs() -> None:
-    lines = unfolded(render(INVITED, organizer=SENDER, attendee=BO))
+    lines = unfolded(render(INVITED, organizer=SENDER.address, attendee=BO))
 
     assert {
         "METHOD:REQUEST",
@@ -57,7 +57,9 @@ def test_an_invitation_says_what_a_calendar_needs() -> None:
 
 
 def test_a_cancellation_takes_the_same_entry_out() -> None:
-    lines = unfolded(render(replace(INVITED, is_cancelled=True), organizer=SENDER, attendee=BO))
+    lines = unfolded(
+        render(replace(INVITED, is_cancelled=True), organizer=SENDER.address, attendee=BO)
+    )
 
     assert {"METHOD:CANCEL", "STATUS:CANCELLED", f"UID:{PAIR}@trustfold"} <= set(lines)
 
@@ -65,13 +67,13 @@ def test_a_cancellation_takes_the_same_entry_out() -> None:
 def test_the_feed_of_sessions_and_the_invitation_are_the_same_entry() -> None:
     meeting = Meeting(PAIR, STARTS, STARTS + INVITED.duration, "confirmed", 1, START)
     feed = Calendar.from_ical(render_feed([meeting], [], "UTC"))
-    invited = Calendar.from_ical(render(INVITED, organizer=SENDER, attendee=BO))
+    invited = Calendar.from_ical(render(INVITED, organizer=SENDER.address, attendee=BO))
 
     assert feed.events[0]["uid"] == invited.events[0]["uid"]
 
 
 def test_other_readers_see_the_session_when_it_is() -> None:
-    text = render(INVITED, organizer=SENDER, attendee=BO)
+    text = render(INVITED, organizer=SENDER.address, attendee=BO)
     day = timedelta(days=1)
 
     (event,) = icalevents.icalevents.events(
@@ -87,9 +89,9 @@ def test_other_readers_see_the_session_when_it_is() -> None:
 @settings(max_examples=150, deadline=None)
 def test_no_name_can_break_a_line_or_add_one(name: str) -> None:
     reader = Address(name.replace("\r", "").replace("\n", ""), addr_spec="bo@acme.example")
-    text = render(replace(INVITED, other_name=name), organizer=SENDER, attendee=reader)
+    text = render(replace(INVITED, other_name=name), organizer=SENDER.address, attendee=reader)
 
-    plain = render(INVITED, organizer=SENDER, attendee=BO)
+    plain = render(INVITED, organizer=SENDER.address, attendee=BO)
     names = [line.partition(":")[0].partition(";")[0] for line in unfolded(text)]
     assert names == [line.partition(":")[0].partition(";")[0] for line in unfolded(plain)]
     assert all(len(line.encode()) <= 75 for line in text.split("\r\n"))
@@ -102,7 +104,7 @@ def test_no_name_can_break_a_line_or_add_one(name: str) -> None:
 def test_a_mail_holds_the_invitation_in_place_and_as_a_file(*, is_cancelled: bool) -> None:
     given = replace(letter(), invitation=replace(INVITED, is_cancelled=is_cancelled))
     to = envelope_address(given.address)
-    raw, again = (written(given, sender=Sender(SENDER), to=to, now=START) for _ in range(2))
+    raw, again = (written(given, sender=SENDER, to=to, now=START) for _ in range(2))
 
     mail = message_from_bytes(raw, policy=policy.default)
     whole, file = mail.iter_parts()

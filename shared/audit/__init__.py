@@ -1,0 +1,1 @@
+"""Who read or changed what: lines, their chain, writing, reading and verifying them."""
