@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 from deploy.local.errors import StackError
 
@@ -18,6 +19,8 @@ EPHEMERAL_RANGE_FILE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 DEFAULT_EPHEMERAL_START = 32768
 LOWEST_PORT = 15000
 PORT_TRIES = 200
+# Held open: the system frees the lock of a port when we die.
+_claimed: dict[int, IO[str]] = {}
 
 
 def cache_dir() -> Path:
@@ -53,7 +56,7 @@ def new_run_dir() -> Path:
 def free_ports(count: int, start_at: int | None = None) -> list[int]:
     """Return distinct TCP ports that are free on 127.0.0.1 now, `start_at` first if it is.
 
-    They lie below the ephemeral range: a client that reconnects to a stopped broker on an
+    No other process of ours is given them while this one lives. They lie below the ephemeral range: a client that reconnects to a stopped broker on an
     ephemeral port can be given that very port as its own and connect to itself.
     """
     top = _ephemeral_start() - 1
@@ -61,11 +64,27 @@ def free_ports(count: int, start_at: int | None = None) -> list[int]:
     for attempt in range(PORT_TRIES):
         wished = start_at if attempt == 0 else None
         port = wished or random.randint(LOWEST_PORT, top)
-        if port not in ports and is_free(port):
+        if port not in ports and is_free(port) and _claim(port):
             ports.append(port)
         if len(ports) == count:
             return ports
     raise StackError(f"no {count} free TCP ports between {LOWEST_PORT} and {top} on 127.0.0.1")
+
+
+def _claim(port: int) -> bool:
+    """Whether the port is ours until this process ends: it is bound only some time after."""
+    if port in _claimed:
+        return True
+    folder = Path(tempfile.gettempdir()) / f"trustfold-ports-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    handle = (folder / str(port)).open("a")
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        handle.close()
+        return False
+    _claimed[port] = handle
+    return True
 
 
 def is_free(port: int) -> bool:

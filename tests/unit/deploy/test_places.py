@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -86,3 +88,10 @@ def test_a_wished_port_that_is_taken_is_replaced() -> None:
         holder.listen()
         assert wished not in places.free_ports(1, wished)
     assert places.free_ports(1, wished) == [wished]
+
+
+def test_a_port_that_another_process_was_given_is_not_given_again() -> None:
+    wished = places.free_ports(1)[0]
+    ask = f"from deploy.local.places import free_ports; print(*free_ports(1, {wished}))"
+    other = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True)
+    assert int(other.stdout) != wished
