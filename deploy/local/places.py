@@ -56,8 +56,9 @@ def new_run_dir() -> Path:
 def free_ports(count: int, start_at: int | None = None) -> list[int]:
     """Return distinct TCP ports that are free on 127.0.0.1 now, `start_at` first if it is.
 
-    No other process of ours is given them while this one lives. They lie below the ephemeral range: a client that reconnects to a stopped broker on an
-    ephemeral port can be given that very port as its own and connect to itself.
+    No other process of ours is given them while this one lives. They lie below the ephemeral
+    range: a client that reconnects to a stopped broker on an ephemeral port can be given that very
+    port as its own and connect to itself.
     """
     top = _ephemeral_start() - 1
     ports: list[int] = []

@@ -14,13 +14,14 @@ from services.insights import bulk, models
 from services.insights.domain.alerts import Look, Resolution, Risk, decide, look_at, needs_a_look
 from services.insights.domain.evidence import Evidence, to_us
 from services.insights.models import InForce
-from services.insights.queries import alerts, evidence, locks
+from services.insights.queries import alerts, board, evidence, locks
 from services.insights.queries.alerts import Noted
+from services.insights.queries.board import Recovery
 from services.insights.queries.pairs import PairRow
 from shared.clock import Clock
 from shared.events import insights as wire
 from shared.events.envelope import Event, new_event
-from shared.ids import derived_id
+from shared.ids import TenantId, derived_id
 from shared.postgres import outbox
 from shared.postgres.pool import Connection, Pool
 from shared.postgres.tenancy import acting_for_all
@@ -46,6 +47,8 @@ async def look(pool: Pool, clock: Clock) -> bool:
         page = await alerts.pairs_after(conn, after, PAGE)
         await _look_at_page(conn, page, epoch)
         more = len(page) == PAGE
+        if not more:
+            await board.close_day(conn, epoch)
         await alerts.save_progress(conn, epoch, page[-1].key if more else 0)
         return more or epoch < today
 
@@ -74,6 +77,7 @@ async def _look_at_page(conn: Connection, page: list[PairRow], epoch: date) -> N
     stored = await evidence.of_pairs(conn, [pair.key for pair, _ in close])
     noted: list[Noted] = []
     events: list[Event] = []
+    recovered: list[tuple[TenantId, Recovery]] = []
     for pair, _ in close:
         looks = _looks(pair, stored[pair.key], forces[pair.tenant], at)
         for side, seen in enumerate(looks):
@@ -85,7 +89,10 @@ async def _look_at_page(conn: Connection, page: list[PairRow], epoch: date) -> N
             noted.append(Noted(pair.key, side, pair.tenant, after, body))
             if fact is not None:
                 events.append(_event(pair, fact, at))
+            if isinstance(fact, wire.TrustResolved) and fact.reason == "recovered":
+                recovered.append((pair.tenant, _recovery(fact)))
     await alerts.save(conn, noted)
+    await board.recovered(conn, recovered)
     await outbox.append(conn, events)
 
 
@@ -132,6 +139,11 @@ def _fact(
     return wire.TrustResolved.model_validate(
         {**named, "band": band, "alerted_on": before.alerted_on, "reason": what}
     )
+
+
+def _recovery(fact: wire.TrustResolved) -> Recovery:
+    who = (fact.pair_id, fact.mentor_id, fact.mentee_id)
+    return Recovery(*who, fact.about, fact.alerted_on, fact.epoch, fact.band)
 
 
 def _reasons(seen: Look) -> Iterator[wire.Reason]:

@@ -16,8 +16,9 @@ from services.insights import models
 from services.insights.domain.answers import next_maturity_us
 from services.insights.domain.evidence import Evidence, from_us, to_us
 from services.insights.domain.model import Model
-from services.insights.queries import evidence, locks, managed, streams
+from services.insights.queries import board, evidence, locks, managed, streams
 from services.insights.queries.pairs import PairRow
+from services.insights.views.board import entry
 from services.insights.views.streamed import managed_view
 from shared.clock import Clock
 from shared.postgres.pool import Pool
@@ -76,16 +77,18 @@ async def _tell_some(pool: Pool, now: datetime, last: int) -> Sequence[PairRow]:
         known = await evidence.of_pairs(conn, keys)
         before = await streams.said_last(conn, "manager", keys)
         force = await models.in_force(conn, {pair.tenant for pair in pairs})
-        day, told, later = day_of(now), [], []
+        day, told, later, lines = day_of(now), [], [], []
         for pair in pairs:
             model = force[pair.tenant].model
             if view := managed_view(pair, known[pair.key], model, day):
                 told.append((pair, view.model_dump_json().encode()))
+                lines.append(entry(pair, view, known[pair.key]))
             if again := next_day(known[pair.key], model, day):
                 later.append((pair, again))
             await asyncio.sleep(0)
         new = [it for it in told if before.get(it[0].key) != (it[0].programme_id, it[1])]
         await streams.say(conn, "manager", new)
+        await board.save(conn, lines)
         await managed.come_back(conn, later)
     return pairs
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from shared.audit import reading
 from shared.audit.line import Link
@@ -15,6 +15,7 @@ from shared.audit.queries import Asked
 from shared.events.fact import OPAQUE
 from shared.http import Authenticated, Caller
 from shared.postgres.pool import Pool
+from shared.shapes import Instant
 
 DEFAULT_PAGE, LARGEST_PAGE = 50, 200
 # Whom a person is told by id: who acts for the organisation. Of others, the role.
@@ -37,8 +38,8 @@ class WantedIn(PageIn):
 
     person: _Id | None = None
     about: _Id | None = None
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    since: Instant | None = None
+    until: Instant | None = None
 
 
 class LineOut(BaseModel):

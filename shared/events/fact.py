@@ -6,11 +6,12 @@ are closed, so that adding an optional field is a compatible change under every 
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Annotated, ClassVar
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from shared.events.topics import Topic
 from shared.ids import PairId, PersonId, ProgrammeId
@@ -21,7 +22,16 @@ OPAQUE = StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@-]{0,63}$")
 Person = Annotated[PersonId, OPAQUE]
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 Programme = Annotated[ProgrammeId, OPAQUE]
-Instant = AwareDatetime
+
+
+def _on_the_calendar(at: datetime) -> datetime:
+    # In another zone the calendar's first and last days lie outside of it: nothing can store them.
+    if not date.min.year < at.year < date.max.year:
+        raise ValueError("lies at an end of the calendar")
+    return at
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_on_the_calendar)]
 
 
 class Part(BaseModel):

@@ -8,7 +8,6 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime
 
 from services.insights.domain.evidence import to_us
 from services.insights.views import asked, pairs
@@ -22,11 +21,12 @@ from shared.errors import Rejected
 from shared.http import Authenticated, Caller
 from shared.ids import PairId
 from shared.postgres.pool import Pool
+from shared.shapes import Instant
 
 MAX_PAGE = 200
 DEFAULT_POINTS = 60
 
-At = Annotated[AwareDatetime | None, Query(description="as of this past instant")]
+At = Annotated[Instant | None, Query(description="as of this past instant")]
 Version = Annotated[str | None, Query(description="under this version of the model", max_length=64)]
 
 
@@ -91,8 +91,8 @@ def _for_people(router: APIRouter, ask: _Ask) -> None:
     async def series(
         pair_id: UUID,
         caller: Authenticated,
-        since: Annotated[AwareDatetime | None, Query(description="first point")] = None,
-        until: Annotated[AwareDatetime | None, Query(description="last point, else now")] = None,
+        since: Annotated[Instant | None, Query(description="first point")] = None,
+        until: Annotated[Instant | None, Query(description="last point, else now")] = None,
         points: Annotated[int, Query(ge=1, le=MAX_POINTS)] = DEFAULT_POINTS,
         model: Version = None,
     ) -> History:

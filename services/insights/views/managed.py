@@ -17,6 +17,9 @@ from services.insights.domain.weights import Scope
 from services.insights.views.asked import Asked
 from shared.events import insights as wire
 
+# Numbers are told in twentieths.
+STEPS = 20
+
 
 class ManagerReason(BaseModel):
     """Something that both sides saw happen, and which way it points."""
@@ -28,9 +31,15 @@ class ManagerReason(BaseModel):
 
 
 class ManagerDirection(BaseModel):
-    """One direction as a programme manager may see it. No number: a number moves too finely."""
+    """One direction as a programme manager may see it.
+
+    The band may have been moved by private answers; no number may, for a number moves too finely.
+    So `low` and `high` are the 90 % interval of what both sides saw happen, to 0.05.
+    """
 
     band: wire.Band
+    low: float
+    high: float
     reasons: list[ManagerReason]
     next_step: str | None
 
@@ -51,8 +60,9 @@ def managed_trust(asked: Asked) -> ForManager:
     """Both directions; reasons and the next step come from observed evidence alone."""
     pair, evidence, at_us, model = asked
     trust = fold(evidence, model, at_us, Scope.MANAGED)
+    observed = fold(evidence, model, at_us, Scope.OBSERVED)
 
-    def direction(judged: DirectionTrust, side: int) -> ManagerDirection:
+    def direction(judged: DirectionTrust, seen: DirectionTrust, side: int) -> ManagerDirection:
         why = explain(evidence, model, at_us, side, Scope.OBSERVED)
         found = [
             ManagerReason(
@@ -65,7 +75,11 @@ def managed_trust(asked: Asked) -> ForManager:
         ]
         step = why.next_step
         return ManagerDirection(
-            band=judged.band, reasons=found, next_step=None if step is None else step.code
+            band=judged.band,
+            low=_coarse(seen.low),
+            high=_coarse(seen.high),
+            reasons=found,
+            next_step=None if step is None else step.code,
         )
 
     return ForManager(
@@ -73,6 +87,10 @@ def managed_trust(asked: Asked) -> ForManager:
         mentor_id=pair.subject.mentor_id,
         mentee_id=pair.subject.mentee_id,
         at=from_us(at_us),
-        about_mentor=direction(trust.about_mentor, 0),
-        about_mentee=direction(trust.about_mentee, 1),
+        about_mentor=direction(trust.about_mentor, observed.about_mentor, 0),
+        about_mentee=direction(trust.about_mentee, observed.about_mentee, 1),
     )
+
+
+def _coarse(value: float) -> float:
+    return round(round(value * STEPS) / STEPS, 2)

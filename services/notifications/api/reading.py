@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query
-from pydantic import AwareDatetime, BaseModel
+from pydantic import BaseModel
 from starlette.responses import StreamingResponse
 
 from services.notifications.channels.inbox import Item, item
@@ -25,6 +25,7 @@ from shared.events.fact import OPAQUE
 from shared.http import Authenticated, Caller
 from shared.ids import PersonId
 from shared.postgres.pool import Pool
+from shared.shapes import Instant
 
 Limit = Annotated[int, Query(ge=1, le=200)]
 Cursor = Annotated[
@@ -52,7 +53,7 @@ class ReadReceipt(BaseModel):
 class ReadUntil(BaseModel):
     """Up to where an inbox has been read: the `sent_at` of the newest that was seen."""
 
-    until: AwareDatetime
+    until: Instant
 
 
 class AllRead(BaseModel):

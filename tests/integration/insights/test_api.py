@@ -41,14 +41,28 @@ async def test_each_sees_their_own_part_facet_by_facet(
     assert seen["about_you"]["score"] == shared[f"about_{side}"]["score"]
 
 
-async def test_a_manager_sees_bands_and_reasons_and_no_number(insights: Insights) -> None:
+async def test_a_manager_sees_bands_reasons_and_how_sure_what_both_saw_makes(
+    insights: Insights,
+) -> None:
     await insights.hears([*story(), event(answered(False), 100)])
     seen = await insights.trust("boss", "manager", at=DAY_150)
-    assert set(seen["about_mentor"]) == {"band", "reasons", "next_step"}
+    assert set(seen["about_mentor"]) == {"band", "low", "high", "reasons", "next_step"}
     codes = {reason["code"] for reason in seen["about_mentor"]["reasons"]}
     assert "commitment_missed" in codes
     assert "listened_no" not in codes
-    assert not any(isinstance(value, float) for value in seen["about_mentor"].values())
+    assert 0 <= seen["about_mentor"]["low"] < seen["about_mentor"]["high"] <= 1
+
+
+async def test_no_private_answer_moves_the_interval_a_manager_sees(insights: Insights) -> None:
+    await insights.hears(story())
+    before = await insights.trust("boss", "manager", at=DAY_150)
+    await insights.hears([event(answered(False, by=BEN, about=ANN), day) for day in range(60, 72)])
+    after = await insights.trust("boss", "manager", at=DAY_150)
+    for side in ("about_mentor", "about_mentee"):
+        assert [after[side][end] for end in ("low", "high")] == [
+            before[side][end] for end in ("low", "high")
+        ]
+    assert after["about_mentor"]["band"] != before["about_mentor"]["band"]
 
 
 async def test_a_service_sees_everything(insights: Insights) -> None:
