@@ -185,9 +185,13 @@ def doctor(as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
 @app.command()
 def up(
     containers: Annotated[bool, typer.Option(help="Broker and database from Docker.")] = False,
+    still: Annotated[
+        bool, typer.Option(help="A few people on the real clock, and nothing happens by itself.")
+    ] = False,
 ) -> None:
-    """Start the whole network here and print its addresses, until Ctrl-C."""
-    raise typer.Exit(importlib.import_module("deploy.local.up").up(containers=containers))
+    """Start the whole network here, with a page to look at, until Ctrl-C."""
+    module = importlib.import_module("deploy.local.up")
+    raise typer.Exit(module.up(containers=containers, still=still))
 
 
 @app.command()

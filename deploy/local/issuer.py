@@ -1,7 +1,7 @@
 """A small OpenID provider on loopback, so that the real way in is always the one that is used.
 
-It gives a token to whoever asks: for `make up`, the demo and the tests. Nothing in a service knows
-of it; to them it is one more issuer in a file.
+It gives a token to whoever asks, by POST or with a browser: for `make up`, the demo, the tests.
+Nothing in a service knows of it; to them it is one more issuer in a file.
 """
 
 from __future__ import annotations
@@ -23,12 +23,14 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from deploy.local.errors import StackError
+from deploy.local.issuer_page import CLIENT_ID, SigningIn
 
 HOST = "127.0.0.1"
 AUDIENCE = "trustfold"
 ALGORITHM = "ES256"
 VALID_S = 3600
 START_TIMEOUT_S = 10.0
+FORM = "application/x-www-form-urlencoded"
 ROLES = ("participant", "manager", "hr", "service")
 
 
@@ -45,10 +47,12 @@ class Issuer:
         self.port = self._socket.getsockname()[1]
         self.url = f"http://{HOST}:{self.port}"
         self._name = name or self.url
+        self.signing_in = SigningIn(self.token, VALID_S)
         routes = [
             Route("/.well-known/openid-configuration", self._discovery),
             Route("/jwks", self._jwks),
             Route("/token", self._token, methods=["POST"]),
+            Route("/authorize", self.signing_in.authorize),
         ]
         config = uvicorn.Config(Starlette(routes=routes), log_level="critical", lifespan="off")
         self._server = uvicorn.Server(config)
@@ -88,6 +92,7 @@ class Issuer:
             "audience": AUDIENCE,
             "algorithms": [ALGORITHM],
             "tenant_claim": "tenant",
+            "sign_in": {"client_id": CLIENT_ID},
         }
         path.write_bytes(orjson.dumps([described], option=orjson.OPT_INDENT_2))
         return path
@@ -108,8 +113,12 @@ class Issuer:
             {
                 "issuer": self._name,
                 "jwks_uri": f"{self.url}/jwks",
+                "authorization_endpoint": f"{self.url}/authorize",
                 "token_endpoint": f"{self.url}/token",
-                "response_types_supported": ["token"],
+                "response_types_supported": ["code"],
+                "grant_types_supported": ["authorization_code"],
+                "code_challenge_methods_supported": ["S256"],
+                "token_endpoint_auth_methods_supported": ["none"],
                 "subject_types_supported": ["public"],
                 "id_token_signing_alg_values_supported": [ALGORITHM],
             }
@@ -119,6 +128,8 @@ class Issuer:
         return JSONResponse({"keys": [self._key.as_dict(private=False)]})
 
     async def _token(self, request: Request) -> JSONResponse:
+        if request.headers.get("content-type", "").startswith(FORM):
+            return await self.signing_in.exchange(request)
         asked = await request.json()
         roles = tuple(role for role in asked.get("roles", ()) if role in ROLES)
         if not roles:

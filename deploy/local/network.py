@@ -1,6 +1,6 @@
 """The whole network on one machine: an executable diagram of the system. Holds no service's rule.
 
-topics, schemas, roles -> four services (API, worker and relay in one process each) -> ready
+topics, schemas, roles -> four services (API, worker and relay in one process each) -> gateway
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit, urlunsplit
 
+from deploy.local import page
+from deploy.local.gateway import Gateway
 from deploy.local.issuer import Issuer
 from deploy.local.places import free_ports
 from deploy.local.process import Launch, OnDeath, Process
@@ -39,7 +41,9 @@ SENDER = "no-reply@mentoring.example"
 
 @dataclass(frozen=True)
 class NetworkOptions:
-    """How to run the services. `environ` is added to each service's own, `{SERVICE}_{NAME}`."""
+    """How to run the services. `environ` is added to each service's own, `{SERVICE}_{NAME}`; with
+    `page` insights serves its page, which is built first.
+    """
 
     clock_file: Path | None = None
     smtp: tuple[str, int] | None = None
@@ -47,6 +51,7 @@ class NetworkOptions:
     environ: Mapping[str, str] = field(default_factory=dict)
     issuer: Callable[[], Issuer] = Issuer
     python: tuple[str, ...] = (sys.executable,)
+    page: bool = False
 
 
 class Network:
@@ -66,6 +71,7 @@ class Network:
         self._ports = dict(zip(SERVICES, free_ports(len(SERVICES), FIRST_PORT), strict=True))
         self._passwords = {service: secrets.token_urlsafe(18) for service in SERVICES}
         self._running: dict[str, Process] = {}
+        self.gateway = Gateway(self.url)
 
     def start(self, say: Callable[[str], None] = lambda _: None) -> Self:
         """Create topics and schemas, start every service, return when all are ready."""
@@ -76,6 +82,7 @@ class Network:
             self.launch(service)
         for service in SERVICES:
             self.wait_ready(service)
+        self.gateway.start()
         return self
 
     async def prepare(self) -> None:
@@ -144,6 +151,9 @@ class Network:
         }
         if options.clock_file:
             own["CLOCK_FILE"] = str(options.clock_file)
+        if service == "insights":
+            own |= {"PAGE_URL": self.gateway.url}
+            own |= {"PAGE_DIR": str(page.built())} if options.page else {}
         if service == "notifications":
             # Nobody listens there unless the options say so: mail then waits until it expires.
             host, port = options.smtp or (HOST, 9)
@@ -161,6 +171,7 @@ class Network:
             process.release()
         for process in self._running.values():
             process.close()
+        self.gateway.close()
         self.issuer.close()
 
     def __enter__(self) -> Self:

@@ -1,28 +1,32 @@
-"""`trustfold up`: the whole network on this machine, with a few people in it, until Ctrl-C.
+"""`trustfold up`: the whole network on this machine, with a page to look at, until Ctrl-C.
 
-The real clock, the same four services and the same stack as the demo and the tests.
+The same four services and the same stack as the demo and the tests. With `still` a few people on
+the real clock, to whom nothing happens by itself; else the demo's network, half a year old.
 """
 
 from __future__ import annotations
 
 import asyncio
 import shlex
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
 
 from deploy.local.demo import drive, quiet
 from deploy.local.demo.api import Api, DemoFailed
-from deploy.local.demo.director import MAIL_SETTINGS, TENANT
+from deploy.local.demo.director import MAIL_SETTINGS, PACE, TENANT
 from deploy.local.demo.log import Log
 from deploy.local.demo.noise import Couple, Record
 from deploy.local.demo.population import CONTENT_TYPE, key_of, population
 from deploy.local.demo.size import DemoSize
 from deploy.local.foreground import Foreground
+from deploy.local.living import Living, size_until, someones
 from deploy.local.mailbox import HOST, Mailbox
 from deploy.local.network import SERVICES, Network, NetworkOptions
 from deploy.local.progress import say
 from deploy.local.stack import Stack, StackOptions
+from shared.clock import FileClock
 from shared.events.topics import PEOPLE
 from shared.ids import TenantId
 
@@ -39,48 +43,67 @@ class _TellingMailbox(Mailbox):
         return super().answer_data(mail)
 
 
-def up(*, containers: bool) -> int:
+def up(*, containers: bool, still: bool = False) -> int:
     """Run until Ctrl-C or SIGTERM (130), or until a part dies (1, with the end of its log)."""
     front = Foreground()
-    return front.guard(lambda: _up(containers, front), DemoFailed)
+    return front.guard(lambda: _up(containers, still, front), DemoFailed)
 
 
-def _up(containers: bool, front: Foreground) -> int:
+def _up(containers: bool, still: bool, front: Foreground) -> int:
     say("starting Kafka and Postgres")
     with Stack.start(StackOptions(containers=containers)) as stack, _TellingMailbox() as mailbox:
         stack.on_death(front.died)
-        options = NetworkOptions(smtp=(HOST, mailbox.port), environ=MAIL_SETTINGS)
+        file = None if still else stack.run_dir / "clock"
+        size = size_until(datetime.now(UTC))
+        if file is not None:
+            FileClock(file).set(size.starts_at)
+        environ = MAIL_SETTINGS if still else {**MAIL_SETTINGS, **PACE}
+        options = NetworkOptions(
+            clock_file=file, smtp=(HOST, mailbox.port), environ=environ, page=True
+        )
         with Network(stack, options, front.died).start(say) as network:
             environment = _write_environment(network)
-            front.run(_run(network, environment, mailbox))
+
+            def tell(couple: Couple | None) -> None:
+                _tell(network, environment, mailbox, couple)
+
+            living = Living(network, FileClock(file), size, TENANT_ID) if file else None
+            front.run(_run(network, living, tell))
     return 0
 
 
-async def _run(network: Network, environment: Path, mailbox: Mailbox) -> None:
-    couple = await _load_sample(network)
-    _tell(network, environment, mailbox, couple)
-    await asyncio.Event().wait()
-
-
-async def _load_sample(network: Network) -> Couple | None:
-    """A few people and pairs to look at; nothing where the tenant has people already."""
+async def _run(
+    network: Network, living: Living | None, tell: Callable[[Couple | None], None]
+) -> None:
+    """Have something to look at; nothing is told where the tenant has people already."""
     bootstrap = network.stack.kafka_bootstrap
     async with Api(network, TENANT_ID) as api, Log(bootstrap) as log:
         if await _count(api):
-            return None
-        people = population(SAMPLE, SAMPLE_SEED, TENANT_ID)
-        headers = (("content-type", CONTENT_TYPE),)
-        await log.send(
-            Record(PEOPLE.name, key_of(one, TENANT_ID), one.line, headers) for one in people
-        )
+            tell(None)
+        elif living is None:
+            tell(await _load_sample(network, api, log))
+        else:
+            say(f"look at {network.gateway.url} while half a year goes by")
+            couples = await living.begin(api, log)
+            tell(couples[0])
+            await living.go_on(api, log, couples)
+        await asyncio.Event().wait()
 
-        async def known() -> bool:
-            return await _count(api) == len(people)
 
-        await quiet.until(known, "the people known to matching")
-        couples, _ = await drive.form_pairs(api, SAMPLE.pairs)
-        await _first_steps(api, couples[0])
-        return couples[0]
+async def _load_sample(network: Network, api: Api, log: Log) -> Couple:
+    """A few people and pairs to look at."""
+    people = population(SAMPLE, SAMPLE_SEED, TENANT_ID)
+    network.issuer.signing_in.let_in(someones(people, TENANT_ID))
+    headers = (("content-type", CONTENT_TYPE),)
+    await log.send(Record(PEOPLE.name, key_of(one, TENANT_ID), one.line, headers) for one in people)
+
+    async def known() -> bool:
+        return await _count(api) == len(people)
+
+    await quiet.until(known, "the people known to matching")
+    couples, _ = await drive.form_pairs(api, SAMPLE.pairs)
+    await _first_steps(api, couples[0])
+    return couples[0]
 
 
 async def _count(api: Api) -> int:
@@ -119,6 +142,7 @@ def _write_environment(network: Network) -> Path:
 
 def _tell(network: Network, environment: Path, mailbox: Mailbox, couple: Couple | None) -> None:
     print("\nThe network is up. Ctrl-C ends it and removes everything.\n")
+    print(f"  {'The page':<14} {network.gateway.url} (be a manager, HR, or anybody: no account)\n")
     for service in SERVICES:
         print(f"  {service:<14} {network.url(service)}/docs")
     print(f"  {'Kafka':<14} {network.stack.kafka_bootstrap}")

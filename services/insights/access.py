@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.identity.access import PEOPLE, Access, allow
+from shared.identity.access import OPEN_PAGE, PEOPLE, Access, allow
 
 # By one of the two, as such: a manager who is a member asks as a participant.
 MEMBERS = allow("participant")
@@ -11,7 +11,17 @@ SERVICES = allow("service")
 OVERSEERS = allow("manager", "service")
 ADMINS = allow("manager", "hr", "service")
 
+# The page itself says nothing of anybody; what it shows it asks for under /v1/.
 ACCESS: Access = {
+    "GET /": OPEN_PAGE,
+    "GET /programmes/{programme}": OPEN_PAGE,
+    "GET /pairs/{pair}": OPEN_PAGE,
+    "GET /me": OPEN_PAGE,
+    "GET /page/{name}": OPEN_PAGE,
+    "GET /session": OPEN_PAGE,
+    "GET /sign-in": OPEN_PAGE,
+    "GET /signed-in": OPEN_PAGE,
+    "POST /sign-out": OPEN_PAGE,
     "GET /v1/audit": allow("hr"),
     "GET /v1/me/audit": PEOPLE,
     "GET /v1/pairs/{pair_id}/trust": SERVICES,
@@ -19,6 +29,7 @@ ACCESS: Access = {
     "GET /v1/pairs/{pair_id}/trust/shared": MEMBERS,
     "GET /v1/pairs/{pair_id}/trust/managed": MANAGERS,
     "GET /v1/pairs/{pair_id}/trust/history": allow("participant", "manager", "service"),
+    "GET /v1/pairs/{pair_id}/timeline": allow("participant", "manager", "service"),
     "GET /v1/trust": SERVICES,
     "GET /v1/stream": OVERSEERS,
     "GET /v1/pairs/{pair_id}/stream": MEMBERS,

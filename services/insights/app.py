@@ -9,12 +9,15 @@ from services.insights.api import build_api
 from services.insights.freshness import Freshness, note_ends
 from services.insights.managed import Managers
 from services.insights.measuring import measure, stand_back
+from services.insights.page_files import Page
 from services.insights.ring import forget
 from services.insights.rounds import Rounds
 from services.insights.settings import InsightsSettings
+from services.insights.signing_in import Providers
 from services.insights.streams.live import Live
 from shared.clock import Clock
 from shared.events import topics
+from shared.identity.issuers import read_issuers
 from shared.kafka.lag import CaughtUp
 from shared.postgres.pool import Pool
 from shared.service import Loop, Service
@@ -31,14 +34,17 @@ def build(settings: InsightsSettings, pool: Pool, clock: Clock) -> Service:
     live = Live(settings, pool, freshness)
     ring = partial(forget, pool, settings.stream_ring_rows, settings.stream_ring_s)
     managers = Managers(pool, clock)
+    issuers = read_issuers(settings.identity_file) if settings.identity_file else ()
+    providers = Providers(issuers, settings.page_url)
     return Service(
         name="insights",
         group=topics.INSIGHTS,
         apply=rounds.apply,
         committed=rounds.committed,
         note_ends=partial(note_ends, pool, clock),
-        api=build_api(pool, clock, live, freshness),
+        api=build_api(pool, clock, live, freshness, Page(settings.page_dir), providers),
         serve=live.run,
+        close=providers.aclose,
         loops=(
             _surfacing(settings, rounds),
             Loop("managers", settings.people_every_s, managers.step),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
+from shared.identity.issuers import Url
 from shared.settings import ServiceSettings
 
 
@@ -16,7 +18,8 @@ class InsightsSettings(ServiceSettings):
     often what people may see is looked at. `measure_every_s` is how often it is asked whether an
     epoch is over, `look_every_s` whether a new day has begun. `stream_ring_rows` and
     `stream_ring_s` bound what a stream can be resumed from, `stream_keep` by how many changes a
-    reader may be behind.
+    reader may be behind. `page_dir` is where the built page lies, and `page_url` where people reach
+    it, as their identity provider knows it; without them there is no page, or nobody can sign in.
     """
 
     model_config = SettingsConfigDict(env_prefix="INSIGHTS_", frozen=True, extra="ignore")
@@ -33,3 +36,5 @@ class InsightsSettings(ServiceSettings):
     stream_keep: Annotated[int, Field(ge=1)] = 4_000
     stream_ring_rows: Annotated[int, Field(ge=1)] = 20_000
     stream_ring_s: Annotated[float, Field(gt=0)] = 3600.0
+    page_dir: Path | None = None
+    page_url: Url | None = None

@@ -18,6 +18,7 @@ ACCESS: Access = {
     "POST /v1/inbox/read": PEOPLE,
     "GET /v1/people/{person_id}/messages": EVERYBODY,
     "GET /v1/messages": SERVICES,
+    "GET /v1/messages/health": OVERSEERS,
     "GET /v1/me/preferences": PEOPLE,
     "PUT /v1/me/preferences": PEOPLE,
     "GET /v1/me/preferences/changes": PEOPLE,

@@ -8,7 +8,15 @@ from functools import partial
 
 from pydantic import SecretStr
 
-from services.notifications.api import build_api, endpoints, mail, preferences, reading, words
+from services.notifications.api import (
+    build_api,
+    endpoints,
+    health,
+    mail,
+    preferences,
+    reading,
+    words,
+)
 from services.notifications.channels.chat import ChatChannel
 from services.notifications.channels.email import EmailChannel, Keeping, Server
 from services.notifications.channels.guarded_http import GuardedHttp, HttpLimits
@@ -44,6 +52,7 @@ def build(settings: NotificationsSettings, pool: Pool, clock: Clock) -> Service:
     live, email, every = Live(pool, templates), _email(settings), settings.send_every_s
     routers = (
         reading.build_router(pool, clock, templates, live),
+        health.build_router(pool, clock),
         preferences.build_router(pool),
         endpoints.build_router(pool, reach),
         mail.build_router(pool, clock, links, stop),

@@ -40,6 +40,20 @@ class IssuersUnreadable(TrustfoldError):
     """The file that says whose tokens are believed cannot be used."""
 
 
+class SignIn(BaseModel):
+    """How people sign in at a provider with a browser: as which of its clients, asking for what.
+
+    `token` is which of the provider's tokens is ours to read: the one that is for `audience`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    client_id: Claim
+    client_secret_file: Path | None = None
+    scope: Claim = "openid"
+    token: Literal["access_token", "id_token"] = "access_token"
+
+
 class Issuer(BaseModel):
     """One identity provider, and how its claims are read.
 
@@ -47,7 +61,7 @@ class Issuer(BaseModel):
     dots is looked up as it stands, then part by part (`realm_access.roles`). `roles` maps the
     provider's names to ours; without it they are expected to be ours. `default_role` is for those
     who have none of them; without it, they have no role and are refused. Keys come from `jwks_url`,
-    or from where the issuer's discovery document says.
+    or from where the issuer's discovery document says. With `sign_in` people can use our pages.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -63,6 +77,7 @@ class Issuer(BaseModel):
     roles: Mapping[str, Role] | None = None
     default_role: Role | None = None
     leeway_s: Annotated[int, Field(ge=0, le=300)] = 30
+    sign_in: SignIn | None = None
 
     @model_validator(mode="after")
     def _one_way_to_the_tenant(self) -> Self:

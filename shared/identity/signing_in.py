@@ -2,6 +2,10 @@
 
 The caller is put into the ASGI scope, where `shared.http.caller_of` finds it. A request without a
 token goes on without a caller: routes are closed to it unless their table says otherwise.
+
+A browser that signed in on a page of ours sends its token as a cookie. That is believed only of a
+request that the browser itself says comes from our own pages (`Sec-Fetch-Site`, which no script can
+set): no other site can have somebody's browser ask in their name.
 """
 
 from __future__ import annotations
@@ -11,9 +15,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared.errors import Forbidden, Retryable
 from shared.http import CALLER, ROLE, problem_of, unavailable
-from shared.identity.tokens import BadToken, Tokens
+from shared.identity import cookies
+from shared.identity.tokens import BadToken, Grant, Tokens
 
 _SCHEME = "bearer "
+# Where all that the token grants stands in a request's scope.
+GRANT = "trustfold.grant"
 
 
 class SigningIn:
@@ -30,20 +37,33 @@ class SigningIn:
         """Answer the request, as an ASGI application."""
         if scope["type"] == "http":
             headers = Headers(scope=scope)
-            sent = headers.get("authorization")
-            if sent is not None:
-                try:
-                    scope[CALLER] = await self._caller(sent, headers.get(ROLE.name))
-                except (BadToken, Forbidden) as error:
-                    await problem_of(error)(scope, receive, send)
-                    return
-                except Retryable:
-                    await unavailable()(scope, receive, send)
-                    return
+            try:
+                grant = await self._grant(headers)
+                if grant is not None:
+                    scope[GRANT] = grant
+                    scope[CALLER] = grant.caller(headers.get(ROLE.name))
+            except (BadToken, Forbidden) as error:
+                await problem_of(error)(scope, receive, send)
+                return
+            except Retryable:
+                await unavailable()(scope, receive, send)
+                return
         await self._app(scope, receive, send)
 
-    async def _caller(self, sent: str, role: str | None) -> object:
+    async def _grant(self, headers: Headers) -> Grant | None:
+        sent = headers.get("authorization")
+        if sent is None:
+            return await self._grant_of_cookie(headers)
         if sent[: len(_SCHEME)].lower() != _SCHEME:
             raise BadToken("send a bearer token")
-        grant = await self._tokens.grant(sent[len(_SCHEME) :].strip())
-        return grant.caller(role)
+        return await self._tokens.grant(sent[len(_SCHEME) :].strip())
+
+    async def _grant_of_cookie(self, headers: Headers) -> Grant | None:
+        if headers.get("sec-fetch-site") != "same-origin":
+            return None
+        token = cookies.token_in(headers)
+        try:
+            return None if token is None else await self._tokens.grant(token)
+        except BadToken:
+            # A browser sends what it has, even to the page on which one signs in anew.
+            return None

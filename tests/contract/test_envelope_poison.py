@@ -26,6 +26,8 @@ from tests.contract.records import (
 )
 
 LONG = b"x" * (MAX_ATTRIBUTE_CHARS + 1)
+# In UTC it lies before the first year.
+DAY_ONE = "0001-01-01T00:00:00+14:00"
 HELD = binary()[1] or b""
 NAMED: dict[str, list[tuple[str, Record]]] = {
     "no_value": [
@@ -77,6 +79,7 @@ NAMED: dict[str, list[tuple[str, Record]]] = {
         ("a number too large for a double", with_value(HELD.replace(b"45", b"1e999"))),
         ("a number of ten thousand digits", with_value(HELD[:-1] + b',"x":' + b"9" * 10_000)),
         ("nested ten thousand deep", with_value(deep(10_000))),
+        ("a day at an end of the calendar", holding("session.held", starts_at=DAY_ONE)),
         ("a missing field", with_value(b"{}")),
         ("a field out of bounds", holding(duration_minutes=0)),
         ("a zone that is not there", holding("person.joined", timezone="Nope/Nowhere")),

@@ -18,7 +18,7 @@ from deploy.local.demo.noise import Couple, Record, encoded
 from deploy.local.demo.outcome import Played, collect
 from deploy.local.demo.population import CONTENT_TYPE, Employee, key_of, ndjson, population
 from deploy.local.demo.refold import stored_difference
-from deploy.local.demo.size import START, DemoSize
+from deploy.local.demo.size import DemoSize
 from deploy.local.demo.story import story
 from deploy.local.foreground import Foreground
 from deploy.local.mailbox import HOST, Mailbox
@@ -52,7 +52,7 @@ def play(size: DemoSize, seed: int, *, containers: bool, front: Foreground) -> O
     with Stack.start(StackOptions(containers=containers)) as stack, Mailbox() as mailbox:
         stack.on_death(front.died)
         clock = FileClock(stack.run_dir / "clock")
-        clock.set(START)
+        clock.set(size.starts_at)
         namespace, tenant = _own_names()
         options = NetworkOptions(
             clock_file=stack.run_dir / "clock",
@@ -131,7 +131,7 @@ class _Director:
         say(f"{weeks} weeks of their life, over HTTP, with duplicates, late and poison events")
 
         def week(share: float) -> datetime:
-            return START + timedelta(weeks=round(weeks * share))
+            return self._size.starts_at + timedelta(weeks=round(weeks * share))
 
         interludes = (
             Interlude(week(0.3), lambda: self._sow_poison(stage)),

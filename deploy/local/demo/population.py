@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from deploy.local.demo.size import START, DemoSize
+from deploy.local.demo.size import DemoSize
 from shared.events.people import Participation, PersonJoined, WeeklyHours
 from shared.ids import PersonId, TenantId
 
@@ -69,7 +69,7 @@ def population(size: DemoSize, seed: int, tenant: TenantId) -> tuple[Employee, .
     chance = Random(f"{seed}/people")
     parts = _participations(size, chance)
     chance.shuffle(parts)
-    units = max(2, size.people // UNIT_SIZE)
+    units = _units(size)
     # Whoever leads a unit takes no part, so that nobody's only possible mentor is their manager.
     parts.sort(key=lambda part: part is not None)
     led = parts[units:]
@@ -77,7 +77,7 @@ def population(size: DemoSize, seed: int, tenant: TenantId) -> tuple[Employee, .
     parts[units:] = led
     names = _names(size.people, chance)
     return tuple(
-        _employee(number, name, part, units, chance, tenant)
+        _employee(number, name, part, size, chance, tenant)
         for number, (name, part) in enumerate(zip(names, parts, strict=True))
     )
 
@@ -109,11 +109,15 @@ def cloud_event(fact: Any, *, ce_id: str, time: str, tenant: TenantId) -> bytes:
     )
 
 
+def _units(size: DemoSize) -> int:
+    return max(2, size.people // UNIT_SIZE)
+
+
 def _employee(
     number: int,
     name: str,
     part: Participation | None,
-    units: int,
+    size: DemoSize,
     chance: Random,
     tenant: TenantId,
 ) -> Employee:
@@ -121,6 +125,7 @@ def _employee(
     languages = ("en", language) if language != "en" else ("en",)
     if part and part.roles == ("mentee",) and part.capacity:  # marked by _unplaced
         languages, part = (UNSPOKEN,), part.model_copy(update={"capacity": 0})
+    units = _units(size)
     unit = number % units
     fact = PersonJoined(
         person_id=_id(number),
@@ -134,7 +139,7 @@ def _employee(
         participation=part,
     )
     # HR's export of the night before: a second apart, in the order of the numbers.
-    at = START - timedelta(hours=6) + timedelta(seconds=number)
+    at = size.starts_at - timedelta(hours=6) + timedelta(seconds=number)
     time = at.isoformat().replace("+00:00", "Z")
     line = cloud_event(fact, ce_id=f"export-1/{fact.person_id}", time=time, tenant=tenant)
     return Employee(fact, line)

@@ -13,11 +13,12 @@ UNPLACED_PER_PAIR = 0.05
 
 @dataclass(frozen=True, slots=True)
 class DemoSize:
-    """People that HR sends, pairs that start, and weeks of their life."""
+    """People that HR sends, pairs that start, and weeks of their life from a Monday morning on."""
 
     people: int = 200
     pairs: int = 80
     weeks: int = 26
+    starts_at: datetime = START
 
     def __post_init__(self) -> None:
         if min(self.pairs, self.people - self.mentees - self.mentors) < 1 or self.weeks < 2:
@@ -39,7 +40,7 @@ class DemoSize:
     @property
     def ends_at(self) -> datetime:
         """When the story is over."""
-        return START + timedelta(weeks=self.weeks)
+        return self.starts_at + timedelta(weeks=self.weeks)
 
 
 FULL = DemoSize()

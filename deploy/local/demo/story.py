@@ -13,14 +13,14 @@ from enum import StrEnum
 from random import Random
 from typing import Literal
 
-from deploy.local.demo.size import START, DemoSize
+from deploy.local.demo.size import DemoSize
 from deploy.local.demo.temperaments import Nature, Temperament, temperament_of
 
 Side = Literal["mentor", "mentee"]
 SIDES: tuple[Side, Side] = ("mentor", "mentee")
 
 DAY = timedelta(days=1)
-# Hours of a working day at which things happen, in UTC; `START` is at 08:00.
+# Hours of a working day at which things happen, in UTC; a story begins at 08:00.
 MORNING, NOON, EVENING = timedelta(hours=9), timedelta(hours=13), timedelta(hours=16)
 CADENCES_DAYS = (7, 14, 14, 14, 14, 21, 21, 28)
 SCHEDULED_AHEAD = 6 * DAY
@@ -77,7 +77,7 @@ def end_of(pair: int, size: DemoSize) -> tuple[datetime, Verb] | None:
     if place not in (COMPLETES, LEAVES):
         return None
     share, verb = (COMPLETES_AT, Verb.COMPLETE) if place == COMPLETES else (LEAVES_AT, Verb.LEAVE)
-    return _day(START + round(size.weeks * share) * 7 * DAY) + NOON, verb
+    return _day(size.starts_at + round(size.weeks * share) * 7 * DAY) + NOON, verb
 
 
 def _life(pair: int, size: DemoSize, seed: int) -> list[Action]:
@@ -86,7 +86,7 @@ def _life(pair: int, size: DemoSize, seed: int) -> list[Action]:
     actions = sorted(teller.tell(), key=lambda action: action.at)
     ending = end_of(pair, size)
     until = ending[0] if ending else size.ends_at
-    kept = [action for action in actions if START < action.at < until]
+    kept = [action for action in actions if size.starts_at < action.at < until]
     if ending:
         kept.append(Action(ending[0], pair, "mentee", ending[1]))
     return kept
@@ -107,8 +107,8 @@ class _Teller:
         if self._temperament.signs:
             yield from self._agree()
         # Tuesdays to Thursdays of the second week; from then on in the agreed rhythm.
-        meets = START.replace(hour=0) + 7 * DAY + self._chance.randint(1, 3) * DAY
-        last = START + self._temperament.meets_until * self._size.weeks * 7 * DAY
+        meets = self._size.starts_at.replace(hour=0) + 7 * DAY + self._chance.randint(1, 3) * DAY
+        last = self._size.starts_at + self._temperament.meets_until * self._size.weeks * 7 * DAY
         count = 0
         while meets < last:
             then = meets + self._cadence_days * DAY
@@ -118,7 +118,7 @@ class _Teller:
 
     def _agree(self) -> Iterator[Action]:
         first, second = self._sides()
-        proposed = START.replace(hour=0) + self._chance.randint(0, 2) * DAY + NOON
+        proposed = self._size.starts_at.replace(hour=0) + self._chance.randint(0, 2) * DAY + NOON
         terms = {
             "cadence_days": self._cadence_days,
             "notice_hours": self._chance.choice((24, 24, 48)),
@@ -180,7 +180,7 @@ class _Teller:
             yield self._act(day + DAY + MORNING, side, Verb.TELL, ref)
 
     def _nature(self, side: Side, at: datetime) -> Nature:
-        half = START + self._size.weeks * 7 * DAY / 2
+        half = self._size.starts_at + self._size.weeks * 7 * DAY / 2
         if self._temperament.later is not None and at >= half:
             return self._temperament.later
         return self._temperament.mentor if side == "mentor" else self._temperament.mentee

@@ -16,6 +16,7 @@ from services.insights.views.history import MAX_POINTS, History, history
 from services.insights.views.managed import ForManager, managed_trust
 from services.insights.views.members import SelfTrust, SharedPair, own_trust, shared_trust
 from services.insights.views.pairs import ForService, TrustPage
+from services.insights.views.timeline import MOST, Timeline, timeline
 from shared.clock import Clock
 from shared.errors import Rejected
 from shared.http import Authenticated, Caller
@@ -36,6 +37,7 @@ def build_router(pool: Pool, clock: Clock) -> APIRouter:
     ask = _Ask(pool, clock)
     _for_services(router, pool, ask)
     _for_people(router, ask)
+    _over_time(router, ask)
     return router
 
 
@@ -86,6 +88,18 @@ def _for_people(router: APIRouter, ask: _Ask) -> None:
     async def managed(pair_id: UUID, caller: Authenticated, at: At = None) -> ForManager:
         """Bands and reasons, for the manager of a programme."""
         return managed_trust(await ask(caller, pair_id, at))
+
+
+def _over_time(router: APIRouter, ask: _Ask) -> None:
+    @router.get("/v1/pairs/{pair_id}/timeline")
+    async def what_happened(
+        pair_id: UUID,
+        caller: Authenticated,
+        at: At = None,
+        limit: Annotated[int, Query(ge=1, le=MOST)] = 50,
+    ) -> Timeline:
+        """What both sides saw happen, newest first."""
+        return timeline(await ask(caller, pair_id, at), limit, caller.role)
 
     @router.get("/v1/pairs/{pair_id}/trust/history")
     async def series(

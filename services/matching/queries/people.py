@@ -90,6 +90,10 @@ _PEOPLE_PAGE = f"""
     SELECT {_PERSON_COLUMNS} FROM participant
     WHERE tenant = $1 AND person_id > $2 ORDER BY person_id LIMIT $3
 """
+_SOME_PEOPLE = f"""
+    SELECT {_PERSON_COLUMNS} FROM participant
+    WHERE tenant = $1 AND person_id = ANY($2::text[]) ORDER BY person_id
+"""
 _COUNT_PEOPLE = "SELECT count(*) FROM person WHERE tenant = $1"
 _DISPLAY_NAMES = """
     SELECT person_id, display_name FROM person WHERE tenant = $1 AND person_id = ANY($2::text[])
@@ -175,6 +179,11 @@ async def person(conn: Connection, tenant: TenantId, person_id: PersonId) -> Per
 async def page(conn: Connection, tenant: TenantId, after: str, limit: int) -> list[Person]:
     """People whose id follows `after`, by id."""
     return [_person(row) for row in await conn.fetch(_PEOPLE_PAGE, tenant, after, limit)]
+
+
+async def some(conn: Connection, tenant: TenantId, ids: Sequence[str]) -> list[Person]:
+    """Those of these people who are known, by id."""
+    return [_person(row) for row in await conn.fetch(_SOME_PEOPLE, tenant, ids)]
 
 
 async def count(conn: Connection, tenant: TenantId) -> int:

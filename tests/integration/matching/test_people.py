@@ -145,6 +145,15 @@ async def test_people_are_listed_page_by_page_with_their_number(matching: Matchi
     assert (first["total"], second["next_cursor"]) == (6, None)
 
 
+async def test_some_people_can_be_asked_for_by_their_ids(matching: Matching) -> None:
+    await matching.hears(*(mentee(f"p{n}") for n in range(4)))
+
+    found = (await matching.get("/v1/people?id=p3&id=p1&id=nobody")).json()
+
+    assert [one["person_id"] for one in found["people"]] == ["p1", "p3"]
+    assert found["next_cursor"] is None
+
+
 async def test_people_see_themselves_and_nobody_else(matching: Matching) -> None:
     await matching.hears(mentor("ann"), mentee("ben"))
 

@@ -161,6 +161,20 @@ async def test_the_overview_counts_what_is_in_which_state(
     }
 
 
+async def test_a_manager_sees_how_messages_fare_and_nobody_in_particular(
+    rig: Rig, http: httpx.AsyncClient
+) -> None:
+    await rig.tell(started(), warned(by=MENTEE))
+
+    seen = (await http.get("/v1/messages/health", headers=caller("boss", "manager"))).json()
+
+    by_channel = {each["channel"]: each for each in seen["channels"]}
+    assert by_channel["inbox"]["sent"] == 3
+    assert by_channel["email"]["without_address"] == 3
+    assert by_channel["email"]["oldest_due"] is None
+    assert not {MENTEE, MENTOR} & set(str(seen).split("'"))
+
+
 @pytest.fixture(scope="module")
 async def guarded(databases: Databases) -> AsyncIterator[httpx.AsyncClient]:
     """The API on a database that nobody writes to."""

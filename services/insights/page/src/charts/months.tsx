@@ -1,0 +1,56 @@
+// Shares of a programme's pairs, month by month, as they were released: k-safe, to 5 points.
+
+import * as Plot from "@observablehq/plot";
+import { inMonth, share } from "../format";
+import type { Measure } from "../types";
+import { Figure, PLOTTED } from "./figure";
+
+interface Line {
+  key: string;
+  name: string;
+}
+
+interface MonthsProps {
+  measures: readonly Measure[];
+  lines: readonly Line[];
+  value: (measure: Measure, key: string) => number;
+  says: string;
+}
+
+/** One small chart a line: never a tangle of lines that only colour tells apart. */
+export function Months({ measures, lines, value, says }: MonthsProps) {
+  const months = [...measures].sort((a, b) => a.epoch.localeCompare(b.epoch));
+  const rows = months.flatMap((each) =>
+    lines.map((line) => ({ at: new Date(`${each.epoch}-01`), name: line.name, share: value(each, line.key) })),
+  );
+  const newest = rows.slice(-lines.length);
+  const draw = (width: number) =>
+    Plot.plot({
+      className: PLOTTED,
+      width,
+      height: 44 * lines.length + 40,
+      marginLeft: Math.min(150, width * 0.42),
+      marginRight: 44,
+      x: { type: "utc", label: null, tickFormat: (at: Date) => inMonth(at), ticks: Math.max(2, Math.floor(width / 160)) },
+      y: { domain: [0, 1], axis: null },
+      fy: { domain: lines.map((line) => line.name), label: null },
+      marks: [
+        Plot.ruleY([0], { strokeOpacity: 0.25 }),
+        Plot.areaY(rows, { x: "at", y: "share", fy: "name", fill: "var(--accent)", fillOpacity: 0.18 }),
+        Plot.lineY(rows, { x: "at", y: "share", fy: "name", stroke: "var(--accent)", strokeWidth: 2, marker: months.length < 3 ? "dot" : undefined }),
+        Plot.text(newest, { x: "at", y: "share", fy: "name", text: (row: { share: number }) => share(row.share), dx: 8, textAnchor: "start", fontWeight: 600 }),
+        Plot.axisFy({ anchor: "left", label: null, textAnchor: "end", lineWidth: 12, fontSize: 12 }),
+      ],
+    });
+  return (
+    <Figure
+      says={says}
+      draw={draw}
+      of={[JSON.stringify(rows)]}
+      table={{
+        head: ["Month", ...lines.map((line) => line.name)],
+        rows: months.map((each) => [inMonth(`${each.epoch}-01`), ...lines.map((line) => share(value(each, line.key)))]),
+      }}
+    />
+  );
+}
