@@ -19,7 +19,7 @@ from starlette.responses import RedirectResponse, Response
 
 from services.insights.signing_in import Providers
 from shared.errors import Rejected
-from shared.http import Role, SignInNeeded
+from shared.http import Role
 from shared.identity import cookies
 from shared.identity.code_flow import Begun
 from shared.identity.signing_in import GRANT
@@ -28,7 +28,7 @@ from shared.identity.tokens import Grant
 BEGUN = "trustfold_begun"
 BEGUN_S = 600
 BACK = "/signed-in"
-SEE_OTHER = 303
+SEE_OTHER, NO_CONTENT = 303, 204
 MOST_CHARS = 2_000
 
 Text = Annotated[str | None, Query(max_length=MOST_CHARS)]
@@ -48,21 +48,22 @@ def build_router(providers: Providers) -> APIRouter:
     router = APIRouter(tags=["page"])
     _there_and_back(router, providers)
 
-    @router.get("/session")
-    async def session(request: Request) -> Session:
-        """Who is signed in; 401 when nobody is."""
+    @router.get("/session", responses={NO_CONTENT: {"description": "Nobody is signed in."}})
+    async def session(request: Request, response: Response) -> Session | None:
+        """Who is signed in, if anybody is."""
         grant = request.scope.get(GRANT)
         if not isinstance(grant, Grant):
-            raise SignInNeeded
+            response.status_code = NO_CONTENT
+            return None
         until = datetime.fromtimestamp(grant.expires_s, UTC)
         return Session(
             tenant=grant.tenant, person=grant.person, roles=sorted(grant.roles), until=until
         )
 
-    @router.post("/sign-out", status_code=204)
+    @router.post("/sign-out", status_code=NO_CONTENT)
     async def sign_out() -> Response:
         """Have the browser forget who signed in."""
-        response = Response(status_code=204)
+        response = Response(status_code=NO_CONTENT)
         cookies.forget(response, secure=providers.secure)
         return response
 

@@ -58,13 +58,11 @@ async function send(role: Role | null, url: string, more: RequestInit = {}): Pro
   throw await refused(response);
 }
 
+const NOBODY = 204;
+
 export async function session<T>(): Promise<T | null> {
-  try {
-    return (await (await send(null, "/session")).json()) as T;
-  } catch (error) {
-    if (error instanceof Refused && error.status === 401) return null;
-    throw error;
-  }
+  const response = await send(null, "/session");
+  return response.status === NOBODY ? null : ((await response.json()) as T);
 }
 
 export async function signOut(): Promise<void> {

@@ -2,11 +2,11 @@
 
 import { render } from "preact";
 import { useEffect } from "preact/hooks";
-import { session, signOut } from "./api";
+import { ask, session, signOut } from "./api";
 import { useAsked } from "./asked";
 import { Shown } from "./parts/card";
 import { usePlace } from "./place";
-import type { Role, Session } from "./types";
+import type { Person, Role, Session } from "./types";
 import { Me } from "./views/me";
 import { Pair } from "./views/pair";
 import { Programme } from "./views/programme";
@@ -47,6 +47,9 @@ function Signed({ who }: { who: Session | null }) {
 
 function Header({ who, oversees, view }: { who: Session; oversees: Role | null; view: string }) {
   const out = () => signOut().then(() => location.assign("/"));
+  // Who neither mentors nor is mentored need not be known to matching.
+  const takesPart = who.roles.includes("participant");
+  const me = useAsked(async () => (takesPart ? (await ask<Person>("participant", "/matching", `/v1/people/${encodeURIComponent(who.person)}`)).body : null), [who.person]);
   return (
     <header>
       <a class="mark" href="/" data-view="home">Trustfold</a>
@@ -54,7 +57,7 @@ function Header({ who, oversees, view }: { who: Session; oversees: Role | null; 
         {oversees && <a href="/" data-view="home" aria-current={view !== "me" ? "page" : undefined}>{NAMES[oversees]}</a>}
         {who.roles.includes("participant") && <a href="/me" data-view="me" aria-current={view === "me" ? "page" : undefined}>{NAMES.participant}</a>}
       </nav>
-      <p class="who"><span class="hidden">Signed in as </span>{who.person} <span class="quiet">at {who.tenant}</span></p>
+      <p class="who"><span class="hidden">Signed in as </span>{me.data?.display_name ?? who.person} <span class="quiet">at {who.tenant}</span></p>
       <button type="button" class="plain" onClick={out}>Sign out</button>
     </header>
   );

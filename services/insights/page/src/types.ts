@@ -26,6 +26,7 @@ export type SelfTrust = I["SelfTrust"];
 export type MemberDirection = I["MemberDirection"];
 export type Session = I["Session"];
 
+export type Person = Matching["schemas"]["PersonView"];
 export type People = Matching["schemas"]["PeoplePage"];
 export type Waiting = Matching["schemas"]["WaitingOut"];
 export type MessagesHealth = Notifications["schemas"]["MessagesHealth"];

@@ -10,6 +10,12 @@ interface Line {
   name: string;
 }
 
+/** The months themselves as ticks, as many as there is room for. */
+function some(months: readonly Measure[], room: number): Date[] {
+  const every = Math.max(1, Math.ceil(months.length / Math.max(1, room)));
+  return months.filter((_, place) => place % every === 0).map((each) => new Date(`${each.epoch}-01`));
+}
+
 interface MonthsProps {
   measures: readonly Measure[];
   lines: readonly Line[];
@@ -31,7 +37,7 @@ export function Months({ measures, lines, value, says }: MonthsProps) {
       height: 44 * lines.length + 40,
       marginLeft: Math.min(150, width * 0.42),
       marginRight: 44,
-      x: { type: "utc", label: null, tickFormat: (at: Date) => inMonth(at), ticks: Math.max(2, Math.floor(width / 160)) },
+      x: { type: "utc", label: null, tickFormat: (at: Date) => inMonth(at), ticks: some(months, Math.floor(width / 160)) },
       y: { domain: [0, 1], axis: null },
       fy: { domain: lines.map((line) => line.name), label: null },
       marks: [

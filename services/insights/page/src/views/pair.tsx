@@ -68,7 +68,7 @@ function Direction({ of, who, as }: { of: ManagerDirection; who: string; as: str
           {of.reasons.map((each) => (
             <li key={each.event_id + each.facet} class={each.direction}>
               <span aria-hidden="true">{each.direction === "up" ? "▲" : "▼"}</span>
-              <span class="hidden">{each.direction === "up" ? "raises" : "lowers"}: </span>
+              {" "}<span class="hidden">{each.direction === "up" ? "raises" : "lowers"}: </span>
               {reason(each.code)} <span class="quiet">{FACET[each.facet].name.toLowerCase()}</span>
             </li>
           ))}
