@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 
@@ -23,13 +24,13 @@ pytestmark = pytest.mark.stack
 
 
 @contextmanager
-def running(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+def running(*arguments: str, within_s: float = TIMEOUT_S) -> Iterator[subprocess.Popen[str]]:
     """The command as a person would start it, both streams in one; killed at the latest here."""
     command = [sys.executable, "-m", "shared.cli", *arguments]
     process = subprocess.Popen(
         command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
-    overdue = threading.Timer(TIMEOUT_S, process.kill)
+    overdue = threading.Timer(within_s, process.kill)
     overdue.start()
     try:
         yield process
@@ -62,7 +63,7 @@ def stop(process: subprocess.Popen[str], number: signal.Signals) -> tuple[int, s
 
 
 def test_up_prints_addresses_that_answer_and_ends_on_sigterm() -> None:
-    with running("up") as process:
+    with running("up", "--still") as process:
         said = read_until(process, lambda line: "dlq ls" in line)
         curls = re.findall(r"^  (curl .*)$", said, re.MULTILINE)
         settings = re.findall(r"^ +(\. \S+)$", said, re.MULTILINE)
@@ -76,6 +77,18 @@ def test_up_prints_addresses_that_answer_and_ends_on_sigterm() -> None:
             )  # fmt: skip
             assert answer.returncode == 0, answer
         code, rest = stop(process, signal.SIGTERM)
+    assert code == INTERRUPTED
+    assert "Traceback" not in said + rest
+
+
+@pytest.mark.full
+def test_up_tells_half_a_year_and_then_slows_down() -> None:
+    with running("up", within_s=300) as process:
+        said = read_until(process, lambda line: "slows down" in line)
+        page = re.search(r"The page +(\S+)", said)
+        assert page
+        assert httpx.get(page[1]).text.startswith("<!doctype html>")
+        code, rest = stop(process, signal.SIGINT)
     assert code == INTERRUPTED
     assert "Traceback" not in said + rest
 

@@ -3,6 +3,7 @@
 import * as Plot from "@observablehq/plot";
 import { inMonth, share } from "../format";
 import type { Measure } from "../types";
+import { Bars } from "./bars";
 import { Figure, PLOTTED } from "./figure";
 
 interface Line {
@@ -29,6 +30,9 @@ export function Months({ measures, lines, value, says }: MonthsProps) {
   const rows = months.flatMap((each) =>
     lines.map((line) => ({ at: new Date(`${each.epoch}-01`), name: line.name, share: value(each, line.key) })),
   );
+  const said = { head: ["Month", ...lines.map((line) => line.name)], rows: months.map((each) => [inMonth(`${each.epoch}-01`), ...lines.map((line) => share(value(each, line.key)))]) };
+  // One month makes no line.
+  if (months.length === 1) return <Single rows={rows} says={says} />;
   const newest = rows.slice(-lines.length);
   const draw = (width: number) =>
     Plot.plot({
@@ -43,7 +47,7 @@ export function Months({ measures, lines, value, says }: MonthsProps) {
       marks: [
         Plot.ruleY([0], { strokeOpacity: 0.25 }),
         Plot.areaY(rows, { x: "at", y: "share", fy: "name", fill: "var(--accent)", fillOpacity: 0.18 }),
-        Plot.lineY(rows, { x: "at", y: "share", fy: "name", stroke: "var(--accent)", strokeWidth: 2, marker: months.length < 3 ? "dot" : undefined }),
+        Plot.lineY(rows, { x: "at", y: "share", fy: "name", stroke: "var(--accent)", strokeWidth: 2, marker: months.length < 4 ? "dot" : undefined }),
         Plot.text(newest, { x: "at", y: "share", fy: "name", text: (row: { share: number }) => share(row.share), dx: 8, textAnchor: "start", fontWeight: 600 }),
         Plot.axisFy({ anchor: "left", label: null, textAnchor: "end", lineWidth: 12, fontSize: 12 }),
       ],
@@ -53,10 +57,16 @@ export function Months({ measures, lines, value, says }: MonthsProps) {
       says={says}
       draw={draw}
       of={[JSON.stringify(rows)]}
-      table={{
-        head: ["Month", ...lines.map((line) => line.name)],
-        rows: months.map((each) => [inMonth(`${each.epoch}-01`), ...lines.map((line) => share(value(each, line.key)))]),
-      }}
+      table={said}
     />
+  );
+}
+
+function Single({ rows, says }: { rows: readonly { name: string; share: number }[]; says: string }) {
+  return (
+    <figure>
+      <Bars label={says} bars={rows.map((row) => ({ name: row.name, value: row.share, of: 1, shown: share(row.share) }))} />
+      <figcaption>{says}</figcaption>
+    </figure>
   );
 }
