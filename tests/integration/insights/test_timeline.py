@@ -8,7 +8,16 @@ import pytest
 
 from tests.integration.insights.conftest import Insights
 from tests.unit.insights.facts import (
-    ANN, BEN, EVE, PAIR, answered, event, held, kept, missed, started,
+    ANN,
+    BEN,
+    EVE,
+    PAIR,
+    answered,
+    event,
+    held,
+    kept,
+    missed,
+    started,
 )  # fmt: skip
 
 pytestmark = pytest.mark.stack
