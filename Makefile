@@ -40,7 +40,7 @@ check: $(READY) ## Format, lint, types, layers, contracts, the page, advisories:
 	$(BIN)/python -m deploy.local.advisories
 
 fmt: $(READY) ## Format the code and repair what the linter can repair
-	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix . && $(BIN)/python -m deploy.local.page --format
 
 contracts: $(READY) ## Write the schemas and examples of every fact anew
 	@exec $(BIN)/trustfold contracts generate

@@ -1,7 +1,8 @@
 """Builds the page that insights serves, and holds it against the services' own descriptions.
 
     python -m deploy.local.page FOLDER    build it there
-    python -m deploy.local.page --check   see that it fits the types of the APIs
+    python -m deploy.local.page --check   see that it fits the types of the APIs, and its form
+    python -m deploy.local.page --format  put its sources into form
 
 Node comes from a wheel, its packages from the lock beside the sources; nothing else is needed.
 """
@@ -45,6 +46,7 @@ def build(folder: Path) -> None:
 
 def check() -> None:
     """See that the page fits what the services describe. Raises StackError naming each place."""
+    _form("--check")
     with tempfile.TemporaryDirectory(prefix="trustfold-page-") as work:
         place = Path(work)
         shutil.copytree(SOURCES, place, dirs_exist_ok=True)
@@ -55,6 +57,16 @@ def check() -> None:
             tool = packages / "openapi-typescript/bin/cli.js"
             _node([str(tool), str(document), "-o", str(types), "--root-types"])
         _node([str(packages / "typescript/bin/tsc"), "-p", str(place)])
+
+
+def put_in_form() -> None:
+    """Write the sources as they are to look."""
+    _form("--write")
+
+
+def _form(how: str) -> None:
+    tool = modules() / "node_modules/prettier/bin/prettier.cjs"
+    _node([str(tool), how, "--log-level=warn", str(SOURCES)])
 
 
 def modules() -> Path:
@@ -101,6 +113,8 @@ def main(arguments: Sequence[str]) -> int:
         if list(arguments) == ["--check"]:
             check()
             print("the page fits the APIs")
+        elif list(arguments) == ["--format"]:
+            put_in_form()
         elif len(arguments) == 1:
             build(Path(arguments[0]))
             print(f"the page is in {arguments[0]}")

@@ -51,7 +51,9 @@ def up(*, containers: bool, still: bool = False) -> int:
 
 def _up(containers: bool, still: bool, front: Foreground) -> int:
     say("starting Kafka and Postgres")
-    with Stack.start(StackOptions(containers=containers)) as stack, _TellingMailbox() as mailbox:
+    # Half a year of mails would bury everything else that is said.
+    kind = _TellingMailbox if still else Mailbox
+    with Stack.start(StackOptions(containers=containers)) as stack, kind() as mailbox:
         stack.on_death(front.died)
         file = None if still else stack.run_dir / "clock"
         size = size_until(datetime.now(UTC))

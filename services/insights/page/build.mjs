@@ -34,13 +34,17 @@ const page = readFileSync(join(sources, "src/index.html"), "utf8")
   .replace("{style}", `/page/${named("style-", ".css")}`)
   .replace("{icon}", `/page/${iconName}`);
 writeFileSync(join(out, "index.html"), page);
-writeFileSync(join(out, "assets.json"), JSON.stringify({ files: [...files, iconName], styles: [plotStyle()] }));
+writeFileSync(
+  join(out, "assets.json"),
+  JSON.stringify({ files: [...files, iconName], styles: [plotStyle()] }),
+);
 
 // Each chart brings a style element, always the same: a policy that allows it by its digest allows nothing else.
 function plotStyle() {
   const source = readFileSync(join(modules, "node_modules/@observablehq/plot/src/plot.js"), "utf8");
   const found = /append\("style"\)\.text\(\s*`([^`]*)`/.exec(source);
-  if (!found) throw new Error("the style of a chart is not where it was: look at the new release of Plot");
+  if (!found)
+    throw new Error("the style of a chart is not where it was: look at the new release of Plot");
   const text = found[1].replaceAll("${className}", "plotted");
   return `sha256-${createHash("sha256").update(text).digest("base64")}`;
 }

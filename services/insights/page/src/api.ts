@@ -7,7 +7,11 @@ export type Service = "" | "/matching" | "/sessions" | "/notifications";
 
 /** An answer that is not what was asked for: the status, and what the service said of it. */
 export class Refused extends Error {
-  constructor(readonly status: number, readonly slug: string, detail: string) {
+  constructor(
+    readonly status: number,
+    readonly slug: string,
+    detail: string,
+  ) {
     super(detail);
   }
 }
@@ -29,25 +33,42 @@ export function address(path: string, query: Query = {}): string {
   const asked = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
     const values = Array.isArray(value) ? value : [value];
-    for (const each of values) if (each !== undefined && each !== null) asked.append(name, String(each));
+    for (const each of values)
+      if (each !== undefined && each !== null) asked.append(name, String(each));
   }
   const text = asked.toString();
   return text ? `${path}?${text}` : path;
 }
 
-export async function ask<T>(role: Role, service: Service, path: string, query: Query = {}): Promise<Answer<T>> {
+export async function ask<T>(
+  role: Role,
+  service: Service,
+  path: string,
+  query: Query = {},
+): Promise<Answer<T>> {
   const response = await send(role, service + address(path, query));
   return { body: (await response.json()) as T, fresh: freshness(response.headers) };
 }
 
-export async function tell(role: Role, service: Service, method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Response> {
+export async function tell(
+  role: Role,
+  service: Service,
+  method: string,
+  path: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+): Promise<Response> {
   const sent = body === undefined ? {} : { body: JSON.stringify(body) };
   const typed = body === undefined ? headers : { ...headers, "Content-Type": "application/json" };
   return send(role, service + path, { method, ...sent, headers: typed });
 }
 
 async function send(role: Role | null, url: string, more: RequestInit = {}): Promise<Response> {
-  const headers = { Accept: "application/json", ...(role ? { "Trustfold-Role": role } : {}), ...(more.headers as Record<string, string>) };
+  const headers = {
+    Accept: "application/json",
+    ...(role ? { "Trustfold-Role": role } : {}),
+    ...(more.headers as Record<string, string>),
+  };
   let response: Response;
   try {
     response = await fetch(url, { ...more, headers, credentials: "same-origin" });

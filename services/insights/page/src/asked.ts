@@ -11,7 +11,10 @@ export interface Asked<T> {
 
 /** Asks now, whenever `of` changes, and on `again`; answers that were overtaken are dropped. */
 export function useAsked<T>(get: () => Promise<T>, of: readonly unknown[]): Asked<T> {
-  const [state, set] = useState<{ data: T | null; error: Refused | null }>({ data: null, error: null });
+  const [state, set] = useState<{ data: T | null; error: Refused | null }>({
+    data: null,
+    error: null,
+  });
   const turn = useRef(0);
   const latest = useRef(get);
   latest.current = get;
@@ -19,7 +22,8 @@ export function useAsked<T>(get: () => Promise<T>, of: readonly unknown[]): Aske
     const mine = ++turn.current;
     latest.current().then(
       (data) => mine === turn.current && set({ data, error: null }),
-      (error: unknown) => mine === turn.current && set((before) => ({ data: before.data, error: refusal(error) })),
+      (error: unknown) =>
+        mine === turn.current && set((before) => ({ data: before.data, error: refusal(error) })),
     );
   }, []);
   useEffect(() => {

@@ -5,9 +5,24 @@ const number = new Intl.NumberFormat(language);
 const percent = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 0 });
 const day = new Intl.DateTimeFormat(language, { day: "numeric", month: "short", year: "numeric" });
 const shortDay = new Intl.DateTimeFormat(language, { day: "numeric", month: "short" });
-const month = new Intl.DateTimeFormat(language, { month: "short", year: "numeric", timeZone: "UTC" });
-const time = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-const moment = new Intl.DateTimeFormat(language, { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", timeZoneName: "short" });
+const month = new Intl.DateTimeFormat(language, {
+  month: "short",
+  year: "numeric",
+  timeZone: "UTC",
+});
+const time = new Intl.DateTimeFormat(language, {
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+});
+const moment = new Intl.DateTimeFormat(language, {
+  weekday: "short",
+  day: "numeric",
+  month: "short",
+  hour: "2-digit",
+  minute: "2-digit",
+  timeZoneName: "short",
+});
 const relative = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
 const list = new Intl.ListFormat(language, { type: "conjunction" });
 
@@ -24,9 +39,12 @@ const DAY_MS = 86_400_000;
 
 /** "3 days ago", "in 2 days": whole days between two calendar days where the reader is. */
 export function daysFrom(value: string | Date, now: Date): string {
-  const midnight = (date: Date) => new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime();
+  const midnight = (date: Date) =>
+    new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime();
   const days = Math.round((midnight(new Date(value)) - midnight(now)) / DAY_MS);
-  return Math.abs(days) < 60 ? relative.format(days, "day") : relative.format(Math.round(days / 30.4), "month");
+  return Math.abs(days) < 60
+    ? relative.format(days, "day")
+    : relative.format(Math.round(days / 30.4), "month");
 }
 
 /** "1 pair", "3 pairs". */

@@ -28,13 +28,17 @@ export function follow(role: Role, programme: string, from: string, told: Told):
 
   const open = () => {
     source = new EventSource(address("/v1/stream", { programme }), {
-      fetch: (url, init) => fetch(url, { ...init, credentials: "same-origin", headers: headers(init.headers) }),
+      fetch: (url, init) =>
+        fetch(url, { ...init, credentials: "same-origin", headers: headers(init.headers) }),
     });
     source.onopen = () => told.connection("live");
     source.onerror = (error) => lost(error.code);
     source.addEventListener("trust", (event) => told.pair(JSON.parse(keep(event).data as string)));
     source.addEventListener("fresh", (event) => {
-      const said = JSON.parse(keep(event).data as string) as { as_of: string | null; events_behind: number | null };
+      const said = JSON.parse(keep(event).data as string) as {
+        as_of: string | null;
+        events_behind: number | null;
+      };
       told.fresh(said.as_of, said.events_behind);
     });
     source.addEventListener("live", (event) => {

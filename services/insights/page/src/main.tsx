@@ -13,7 +13,11 @@ import { Programme } from "./views/programme";
 import { Programmes } from "./views/programmes";
 import { Welcome } from "./views/welcome";
 
-const NAMES: Partial<Record<Role, string>> = { manager: "Programmes", hr: "Figures", participant: "My mentoring" };
+const NAMES: Partial<Record<Role, string>> = {
+  manager: "Programmes",
+  hr: "Figures",
+  participant: "My mentoring",
+};
 
 function App() {
   const asked = useAsked(async () => ({ who: await session<Session>() }), []);
@@ -24,22 +28,37 @@ function Signed({ who }: { who: Session | null }) {
   const { path, asked } = usePlace();
   const [, area = "", id = ""] = path.split("/").map(decodeURIComponent);
   if (who === null) return <Welcome failed={asked.get("sign-in")} to={path} />;
-  const oversees: Role | null = who.roles.includes("manager") ? "manager" : who.roles.includes("hr") ? "hr" : null;
+  const oversees: Role | null = who.roles.includes("manager")
+    ? "manager"
+    : who.roles.includes("hr")
+      ? "hr"
+      : null;
   const view = area === "" && oversees === null ? "me" : area;
   return (
     <>
-      <a class="skip" href="#content">To the content</a>
+      <a class="skip" href="#content">
+        To the content
+      </a>
       <Header who={who} oversees={oversees} view={view} />
       <main id="content" tabIndex={-1}>
-        {view === "me" ? <Me person={who.person} />
-          : oversees === null ? <Missing />
-          : view === "" ? <Programmes role={oversees} />
-          : view === "programmes" ? <Programme key={id} role={oversees} id={id} asked={asked} />
-          : view === "pairs" && oversees === "manager" ? <Pair key={id} id={id} />
-          : <Missing />}
+        {view === "me" ? (
+          <Me person={who.person} />
+        ) : oversees === null ? (
+          <Missing />
+        ) : view === "" ? (
+          <Programmes role={oversees} />
+        ) : view === "programmes" ? (
+          <Programme key={id} role={oversees} id={id} asked={asked} />
+        ) : view === "pairs" && oversees === "manager" ? (
+          <Pair key={id} id={id} />
+        ) : (
+          <Missing />
+        )}
       </main>
       <footer>
-        <p>Trustfold. A score belongs to a pair, never to a person; it suggests, and decides nothing.</p>
+        <p>
+          Trustfold. A score belongs to a pair, never to a person; it suggests, and decides nothing.
+        </p>
       </footer>
     </>
   );
@@ -49,16 +68,43 @@ function Header({ who, oversees, view }: { who: Session; oversees: Role | null; 
   const out = () => signOut().then(() => location.assign("/"));
   // Who neither mentors nor is mentored need not be known to matching.
   const takesPart = who.roles.includes("participant");
-  const me = useAsked(async () => (takesPart ? (await ask<Person>("participant", "/matching", `/v1/people/${encodeURIComponent(who.person)}`)).body : null), [who.person]);
+  const me = useAsked(
+    async () =>
+      takesPart
+        ? (
+            await ask<Person>(
+              "participant",
+              "/matching",
+              `/v1/people/${encodeURIComponent(who.person)}`,
+            )
+          ).body
+        : null,
+    [who.person],
+  );
   return (
     <header>
-      <a class="mark" href="/" data-view="home">Trustfold</a>
+      <a class="mark" href="/" data-view="home">
+        Trustfold
+      </a>
       <nav aria-label="Views">
-        {oversees && <a href="/" data-view="home" aria-current={view !== "me" ? "page" : undefined}>{NAMES[oversees]}</a>}
-        {who.roles.includes("participant") && <a href="/me" data-view="me" aria-current={view === "me" ? "page" : undefined}>{NAMES.participant}</a>}
+        {oversees && (
+          <a href="/" data-view="home" aria-current={view !== "me" ? "page" : undefined}>
+            {NAMES[oversees]}
+          </a>
+        )}
+        {who.roles.includes("participant") && (
+          <a href="/me" data-view="me" aria-current={view === "me" ? "page" : undefined}>
+            {NAMES.participant}
+          </a>
+        )}
       </nav>
-      <p class="who"><span class="hidden">Signed in as </span>{me.data?.display_name ?? who.person} <span class="quiet">at {who.tenant}</span></p>
-      <button type="button" class="plain" onClick={out}>Sign out</button>
+      <p class="who">
+        <span class="hidden">Signed in as </span>
+        {me.data?.display_name ?? who.person} <span class="quiet">at {who.tenant}</span>
+      </p>
+      <button type="button" class="plain" onClick={out}>
+        Sign out
+      </button>
     </header>
   );
 }
@@ -69,7 +115,11 @@ function Missing() {
     <section class="card">
       <h1>There is nothing here for you</h1>
       <p>It does not exist, or it is not yours to see: the two look the same on purpose.</p>
-      <p><a href="/" data-view="home">To the beginning</a></p>
+      <p>
+        <a href="/" data-view="home">
+          To the beginning
+        </a>
+      </p>
     </section>
   );
 }

@@ -17,7 +17,8 @@ export function usePlace(): { path: string; asked: URLSearchParams } {
     const clicked = (event: MouseEvent) => {
       const link = (event.target as Element).closest?.("a");
       const plain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey;
-      if (!link || !plain || link.target || link.hasAttribute("download") || !link.dataset["view"]) return;
+      if (!link || !plain || link.target || link.hasAttribute("download") || !link.dataset["view"])
+        return;
       event.preventDefault();
       go(link.getAttribute("href") ?? "/");
       document.querySelector<HTMLElement>("main")?.focus();

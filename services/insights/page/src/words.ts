@@ -6,7 +6,11 @@ export const BANDS: readonly Band[] = ["strained", "watch", "too_early", "steady
 
 // A sign beside each name: no band is told by its colour alone.
 export const BAND: Record<Band, { name: string; sign: string; means: string }> = {
-  strained: { name: "strained", sign: "◆", means: "trust is probably low: they could use help now" },
+  strained: {
+    name: "strained",
+    sign: "◆",
+    means: "trust is probably low: they could use help now",
+  },
   watch: { name: "watch", sign: "▲", means: "something is slipping: worth a friendly question" },
   too_early: { name: "too early", sign: "○", means: "too little has happened to tell" },
   steady: { name: "steady", sign: "●", means: "promises are kept and they meet in rhythm" },
@@ -15,7 +19,10 @@ export const BAND: Record<Band, { name: string; sign: string; means: string }> =
 export const FACET: Record<Facet, { name: string; help: string }> = {
   E: { name: "Clear expectations", help: "Ask pairs to look at their agreement together again." },
   L: { name: "Listening", help: "Share the guide on active listening before the next sessions." },
-  H: { name: "Honesty", help: "Remind everybody that a warning ahead costs nothing, and silence does." },
+  H: {
+    name: "Honesty",
+    help: "Remind everybody that a warning ahead costs nothing, and silence does.",
+  },
   R: { name: "Reliability", help: "Suggest smaller promises with later dates, and fewer at once." },
   B: { name: "Boundaries", help: "Ask pairs to agree hours and channels that both can keep." },
   P: { name: "Rapport", help: "Suggest a session without an agenda, and a rhythm to meet in." },
@@ -23,10 +30,26 @@ export const FACET: Record<Facet, { name: string; help: string }> = {
 export const FACETS: readonly Facet[] = ["E", "L", "H", "R", "B", "P"];
 
 export const BENEFIT: Record<Benefit, { name: string; means: string; help: string }> = {
-  clarity: { name: "Clarity and focus", means: "pairs whose goals are set and moving", help: "Have pairs write down one goal each." },
-  growth: { name: "Learning and growth", means: "pairs in which feedback was acted on", help: "Ask for one thing to try before the next session." },
-  problem_solving: { name: "Problem solving", means: "pairs that repaired a setback together", help: "Show pairs how to put a missed promise right." },
-  network: { name: "Stronger networks", means: "pairs with an introduction made", help: "Invite mentors to introduce somebody." },
+  clarity: {
+    name: "Clarity and focus",
+    means: "pairs whose goals are set and moving",
+    help: "Have pairs write down one goal each.",
+  },
+  growth: {
+    name: "Learning and growth",
+    means: "pairs in which feedback was acted on",
+    help: "Ask for one thing to try before the next session.",
+  },
+  problem_solving: {
+    name: "Problem solving",
+    means: "pairs that repaired a setback together",
+    help: "Show pairs how to put a missed promise right.",
+  },
+  network: {
+    name: "Stronger networks",
+    means: "pairs with an introduction made",
+    help: "Invite mentors to introduce somebody.",
+  },
 };
 export const BENEFITS: readonly Benefit[] = ["clarity", "growth", "problem_solving", "network"];
 
@@ -80,4 +103,9 @@ export function other(side: Side): Side {
   return side === "mentor" ? "mentee" : "mentor";
 }
 
-export const CHANNEL: Record<string, string> = { email: "Email", inbox: "In the app", chat: "Chat", webhook: "Webhook" };
+export const CHANNEL: Record<string, string> = {
+  email: "Email",
+  inbox: "In the app",
+  chat: "Chat",
+  webhook: "Webhook",
+};

@@ -16,7 +16,9 @@ const COLOUR: Record<Band, string> = {
 export function BandsOverTime({ days, now }: { days: readonly Day[]; now: Record<Band, number> }) {
   const today: Day = { day: new Date().toISOString().slice(0, 10), bands: now };
   const all = days.length ? days : [today];
-  const rows = all.flatMap((day) => BANDS.map((band) => ({ at: new Date(day.day), band, pairs: day.bands[band] ?? 0 })));
+  const rows = all.flatMap((day) =>
+    BANDS.map((band) => ({ at: new Date(day.day), band, pairs: day.bands[band] ?? 0 })),
+  );
   const first = all[0]!;
   const last = all[all.length - 1]!;
   const says = `${onDay(first.day)} to ${onDay(last.day)}: steady pairs went from ${count(first.bands.steady ?? 0)} to ${count(last.bands.steady ?? 0)}, strained ones from ${count(first.bands.strained ?? 0)} to ${count(last.bands.strained ?? 0)}.`;
@@ -27,18 +29,36 @@ export function BandsOverTime({ days, now }: { days: readonly Day[]; now: Record
       height: 240,
       marginLeft: 36,
       marginRight: 12,
-      x: { type: "utc", label: null, tickFormat: onShortDay, ticks: Math.max(2, Math.floor(width / 110)) },
+      x: {
+        type: "utc",
+        label: null,
+        tickFormat: onShortDay,
+        ticks: Math.max(2, Math.floor(width / 110)),
+      },
       y: { label: "pairs", grid: true, ticks: 5 },
-      color: { domain: [...BANDS].reverse(), range: [...BANDS].reverse().map((band) => COLOUR[band]) },
+      color: {
+        domain: [...BANDS].reverse(),
+        range: [...BANDS].reverse().map((band) => COLOUR[band]),
+      },
       marks: [
-        Plot.areaY(rows, { x: "at", y: "pairs", fill: "band", order: [...BANDS].reverse(), curve: "step-after" }),
+        Plot.areaY(rows, {
+          x: "at",
+          y: "pairs",
+          fill: "band",
+          order: [...BANDS].reverse(),
+          curve: "step-after",
+        }),
         Plot.ruleY([0]),
       ],
     });
   return (
     <>
       <ul class="legend" aria-hidden="true">
-        {BANDS.map((band) => <li key={band} class={band}>{BAND[band].sign} {BAND[band].name}</li>)}
+        {BANDS.map((band) => (
+          <li key={band} class={band}>
+            {BAND[band].sign} {BAND[band].name}
+          </li>
+        ))}
       </ul>
       <Figure
         says={says}
@@ -46,7 +66,10 @@ export function BandsOverTime({ days, now }: { days: readonly Day[]; now: Record
         of={[JSON.stringify(rows)]}
         table={{
           head: ["Day", ...BANDS.map((band) => BAND[band].name)],
-          rows: all.map((day) => [onDay(day.day), ...BANDS.map((band) => count(day.bands[band] ?? 0))]),
+          rows: all.map((day) => [
+            onDay(day.day),
+            ...BANDS.map((band) => count(day.bands[band] ?? 0)),
+          ]),
         }}
       />
     </>

@@ -16,7 +16,9 @@ export function Bars({ bars, label }: { bars: readonly Bar[]; label: string }) {
     <ol class="bars" aria-label={label}>
       {bars.map((bar, place) => (
         <li key={place}>
-          <div class="told"><span>{bar.name}</span> <b>{bar.shown}</b></div>
+          <div class="told">
+            <span>{bar.name}</span> <b>{bar.shown}</b>
+          </div>
           <div class={`bar ${bar.tone ?? ""}`} aria-hidden="true">
             <span style={{ width: `${bar.of ? (100 * bar.value) / bar.of : 0}%` }} />
           </div>

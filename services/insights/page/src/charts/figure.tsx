@@ -19,7 +19,9 @@ export function Figure({ says, draw, of, table }: FigureProps) {
   const place = useRef<HTMLDivElement>(null);
   const [width, measure] = useState(0);
   useEffect(() => {
-    const watcher = new ResizeObserver(([entry]) => measure(Math.floor(entry?.contentRect.width ?? 0)));
+    const watcher = new ResizeObserver(([entry]) =>
+      measure(Math.floor(entry?.contentRect.width ?? 0)),
+    );
     if (place.current) watcher.observe(place.current);
     return () => watcher.disconnect();
   }, []);
@@ -37,12 +39,22 @@ export function Figure({ says, draw, of, table }: FigureProps) {
         <summary>As a table</summary>
         <div class="scroll" tabIndex={0} role="region" aria-label={`Table: ${says}`}>
           <table>
-            <thead><tr>{table.head.map((each) => <th scope="col" key={each}>{each}</th>)}</tr></thead>
+            <thead>
+              <tr>
+                {table.head.map((each) => (
+                  <th scope="col" key={each}>
+                    {each}
+                  </th>
+                ))}
+              </tr>
+            </thead>
             <tbody>
               {table.rows.map(([first, ...others], row) => (
                 <tr key={row}>
                   <th scope="row">{first}</th>
-                  {others.map((each, column) => <td key={column}>{each}</td>)}
+                  {others.map((each, column) => (
+                    <td key={column}>{each}</td>
+                  ))}
                 </tr>
               ))}
             </tbody>

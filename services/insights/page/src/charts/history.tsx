@@ -24,14 +24,45 @@ export function BandHistory({ history, names }: { history: History; names: Recor
       marginTop: 24,
       marginLeft: 64,
       marginRight: 12,
-      x: { type: "utc", label: null, tickFormat: onShortDay, ticks: Math.max(2, Math.floor(width / 110)) },
-      y: { type: "point", domain: ["strained", "watch", "too early", "steady"].reverse(), label: null, grid: true },
+      x: {
+        type: "utc",
+        label: null,
+        tickFormat: onShortDay,
+        ticks: Math.max(2, Math.floor(width / 110)),
+      },
+      y: {
+        type: "point",
+        domain: ["strained", "watch", "too early", "steady"].reverse(),
+        label: null,
+        grid: true,
+      },
       fy: { axis: null, domain: lanes, padding: 0.25 },
       color: { domain: [...BANDS], range: BANDS.map((band) => `var(--${band.replace("_", "-")})`) },
       marks: [
-Plot.text(lanes, { fy: (lane: string) => lane, text: (lane: string) => lane, frameAnchor: "top-left", dy: -14, fontSize: 12, fontWeight: 600 }),
-        Plot.lineY(points, { x: "at", y: (point: { band: Band }) => BAND[point.band].name, fy: "lane", curve: "step-after", stroke: "currentColor", strokeOpacity: 0.45 }),
-        Plot.dot(points, { x: "at", y: (point: { band: Band }) => BAND[point.band].name, fy: "lane", fill: "band", r: 4, symbol: "circle" }),
+        Plot.text(lanes, {
+          fy: (lane: string) => lane,
+          text: (lane: string) => lane,
+          frameAnchor: "top-left",
+          dy: -14,
+          fontSize: 12,
+          fontWeight: 600,
+        }),
+        Plot.lineY(points, {
+          x: "at",
+          y: (point: { band: Band }) => BAND[point.band].name,
+          fy: "lane",
+          curve: "step-after",
+          stroke: "currentColor",
+          strokeOpacity: 0.45,
+        }),
+        Plot.dot(points, {
+          x: "at",
+          y: (point: { band: Band }) => BAND[point.band].name,
+          fy: "lane",
+          fill: "band",
+          r: 4,
+          symbol: "circle",
+        }),
       ],
     });
   return (
@@ -41,7 +72,11 @@ Plot.text(lanes, { fy: (lane: string) => lane, text: (lane: string) => lane, fra
       of={[JSON.stringify(points)]}
       table={{
         head: ["Day", ...lanes],
-        rows: history.points.map((point) => [onDay(point.at), BAND[point.about_mentor.band].name, BAND[point.about_mentee.band].name]),
+        rows: history.points.map((point) => [
+          onDay(point.at),
+          BAND[point.about_mentor.band].name,
+          BAND[point.about_mentee.band].name,
+        ]),
       }}
     />
   );

@@ -31,20 +31,33 @@ interface ShownProps<T> {
 /** What was asked for: a quiet outline while it comes, why not when it does not, words when there is nothing. */
 export function Shown<T>({ of, empty, children }: ShownProps<T>) {
   if (of.data === null && of.error === null) {
-    return <div class="loading" role="status"><span class="hidden">Loading</span><i /><i /><i /></div>;
+    return (
+      <div class="loading" role="status">
+        <span class="hidden">Loading</span>
+        <i />
+        <i />
+        <i />
+      </div>
+    );
   }
   if (of.data === null) {
     return (
       <div class="note failed" role="alert">
         <p>{of.error?.message}</p>
-        <button type="button" onClick={of.again}>Try again</button>
+        <button type="button" onClick={of.again}>
+          Try again
+        </button>
       </div>
     );
   }
   const nothing = empty?.(of.data);
   return (
     <>
-      {of.error && <p class="note stale" role="status">Shown as of a moment ago: {of.error.message}</p>}
+      {of.error && (
+        <p class="note stale" role="status">
+          Shown as of a moment ago: {of.error.message}
+        </p>
+      )}
       {nothing ? <div class="note">{nothing}</div> : children(of.data)}
     </>
   );

@@ -11,13 +11,25 @@ const SAYS: Record<Connection, string> = {
   refused: "signed out: please sign in again",
 };
 
-export function Freshness({ fresh, connection }: { fresh: Fresh | null; connection: Connection | null }) {
+export function Freshness({
+  fresh,
+  connection,
+}: {
+  fresh: Fresh | null;
+  connection: Connection | null;
+}) {
   const behind = fresh?.behind ?? null;
   return (
     <p class="fresh">
-      {connection && <span class={`connection ${connection}`} role="status">{SAYS[connection]}</span>}
+      {connection && (
+        <span class={`connection ${connection}`} role="status">
+          {SAYS[connection]}
+        </span>
+      )}
       {fresh?.asOf && <span>as of {atTime(fresh.asOf)}</span>}
-      {behind !== null && <span>{behind === 0 ? "everything is counted" : `${counted(behind, "event")} behind`}</span>}
+      {behind !== null && (
+        <span>{behind === 0 ? "everything is counted" : `${counted(behind, "event")} behind`}</span>
+      )}
     </p>
   );
 }

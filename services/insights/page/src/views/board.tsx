@@ -31,19 +31,35 @@ export function Board({ id, asked, told }: { id: string; asked: URLSearchParams;
     told.fresh(fresh);
     return body;
   }, [id]);
-  const help = useAsked(async () => (await ask<BoardPage>("manager", "", `${place}/pairs`, { limit: SHOWN })).body, [id]);
-  const waiting = useAsked(async () => (await ask<Waiting>("manager", "/matching", `${place}/waiting`)).body, [id]);
-  const messages = useAsked(async () => (await ask<MessagesHealth>("manager", "/notifications", "/v1/messages/health")).body, [id]);
-  const moved = useMoves(id, overview.data?.stream, told, () => [overview, help, waiting, messages].forEach((each) => each.again()));
+  const help = useAsked(
+    async () => (await ask<BoardPage>("manager", "", `${place}/pairs`, { limit: SHOWN })).body,
+    [id],
+  );
+  const waiting = useAsked(
+    async () => (await ask<Waiting>("manager", "/matching", `${place}/waiting`)).body,
+    [id],
+  );
+  const messages = useAsked(
+    async () =>
+      (await ask<MessagesHealth>("manager", "/notifications", "/v1/messages/health")).body,
+    [id],
+  );
+  const moved = useMoves(id, overview.data?.stream, told, () =>
+    [overview, help, waiting, messages].forEach((each) => each.again()),
+  );
   return (
     <>
       <Shown of={overview}>{(seen) => <Glance seen={seen} id={id} />}</Shown>
       <div class="grid">
         <Card title="Who could use help" id="help" action={<a href="#pairs">Look at every pair</a>}>
-          <Shown of={help} empty={({ items }) => (items.length ? null : <p>No pair runs yet.</p>)}>{({ items }) => <Help pairs={items} />}</Shown>
+          <Shown of={help} empty={({ items }) => (items.length ? null : <p>No pair runs yet.</p>)}>
+            {({ items }) => <Help pairs={items} />}
+          </Shown>
         </Card>
         <Card title="Bands over time" id="bands">
-          <Shown of={overview}>{(seen) => <BandsOverTime days={seen.days} now={seen.bands as Record<Band, number>} />}</Shown>
+          <Shown of={overview}>
+            {(seen) => <BandsOverTime days={seen.days} now={seen.bands as Record<Band, number>} />}
+          </Shown>
         </Card>
         <Card title="From invited to steady" id="funnel">
           <Shown of={overview}>{(seen) => <Funnel seen={seen} waiting={waiting.data} />}</Shown>
@@ -52,15 +68,32 @@ export function Board({ id, asked, told }: { id: string; asked: URLSearchParams;
           <Shown of={waiting}>{(seen) => <Queue seen={seen} />}</Shown>
         </Card>
         <Card title="What got repaired" id="repaired">
-          <Shown of={overview} empty={(seen) => (seen.recovered.length ? null : <p>No alert has been resolved in the last sixty days.</p>)}>
+          <Shown
+            of={overview}
+            empty={(seen) =>
+              seen.recovered.length ? null : (
+                <p>No alert has been resolved in the last sixty days.</p>
+              )
+            }
+          >
             {(seen) => <Repaired all={seen.recovered} />}
           </Shown>
         </Card>
         <Card title="Messages, last thirty days" id="messages">
-          <Shown of={messages} empty={({ channels }) => (channels.length ? null : <p>Nothing was to be said yet.</p>)}>{(seen) => <Messages seen={seen} />}</Shown>
+          <Shown
+            of={messages}
+            empty={({ channels }) => (channels.length ? null : <p>Nothing was to be said yet.</p>)}
+          >
+            {(seen) => <Messages seen={seen} />}
+          </Shown>
         </Card>
       </div>
-      <PairTable place={place} chosen={(asked.get("band") as Band | null) ?? null} moved={moved.current} id={id} />
+      <PairTable
+        place={place}
+        chosen={(asked.get("band") as Band | null) ?? null}
+        moved={moved.current}
+        id={id}
+      />
     </>
   );
 }
@@ -97,16 +130,40 @@ function Glance({ seen, id }: { seen: Overview; id: string }) {
   return (
     <section class="glance" aria-label="At a glance">
       <p class="lead">
-        <b>{count(bands.steady)} of {counted(seen.running, "pair")}</b> {bands.steady === 1 ? "is" : "are"} steady.{" "}
-        {help ? <><b>{count(help)}</b> could use help{seen.alerts ? <>, <b>{counted(seen.alerts, "alert")}</b> open</> : ""}.</> : "Nobody looks low."}
+        <b>
+          {count(bands.steady)} of {counted(seen.running, "pair")}
+        </b>{" "}
+        {bands.steady === 1 ? "is" : "are"} steady.{" "}
+        {help ? (
+          <>
+            <b>{count(help)}</b> could use help
+            {seen.alerts ? (
+              <>
+                , <b>{counted(seen.alerts, "alert")}</b> open
+              </>
+            ) : (
+              ""
+            )}
+            .
+          </>
+        ) : (
+          "Nobody looks low."
+        )}
       </p>
       <div class="stack" aria-hidden="true">
-        {BANDS.filter((band) => bands[band]).map((band) => <span key={band} class={band} style={{ flexGrow: bands[band] / total }} />)}
+        {BANDS.filter((band) => bands[band]).map((band) => (
+          <span key={band} class={band} style={{ flexGrow: bands[band] / total }} />
+        ))}
       </div>
       <ul class="counts">
         {BANDS.map((band) => (
           <li key={band}>
-            <a href={`/programmes/${encodeURIComponent(id)}?band=${band}#pairs`} data-view="programme"><b>{count(bands[band])}</b> <Badge band={band} /></a>
+            <a
+              href={`/programmes/${encodeURIComponent(id)}?band=${band}#pairs`}
+              data-view="programme"
+            >
+              <b>{count(bands[band])}</b> <Badge band={band} />
+            </a>
             <span class="hint">{BAND[band].means}</span>
           </li>
         ))}

@@ -24,9 +24,18 @@ const STATE: Partial<Record<Promise_["state"], string>> = {
 export function Meetings({ pair }: { pair: OwnPair }) {
   const { next_session: next, sessions_to_confirm: unsaid } = pair;
   return (
-    <Card title="Next session" id="session" action={next ? null : "Suggest a time: a rhythm helps more than a long session."}>
+    <Card
+      title="Next session"
+      id="session"
+      action={next ? null : "Suggest a time: a rhythm helps more than a long session."}
+    >
       {next ? <When of={next} /> : <p>No session is booked.</p>}
-      {unsaid.length > 0 && <p class="note">{counted(unsaid.length, "session waits", "sessions wait")} for your word: did it take place? The newest was {moment(unsaid[0]!.starts_at)}.</p>}
+      {unsaid.length > 0 && (
+        <p class="note">
+          {counted(unsaid.length, "session waits", "sessions wait")} for your word: did it take
+          place? The newest was {moment(unsaid[0]!.starts_at)}.
+        </p>
+      )}
     </Card>
   );
 }
@@ -34,8 +43,13 @@ export function Meetings({ pair }: { pair: OwnPair }) {
 function When({ of }: { of: Meeting }) {
   return (
     <>
-      <p class="big"><time dateTime={of.starts_at}>{moment(of.starts_at)}</time></p>
-      <p>{daysFrom(of.starts_at, new Date())}, {counted(of.duration_minutes, "minute")}{of.channel ? `, by ${of.channel}` : ""}.</p>
+      <p class="big">
+        <time dateTime={of.starts_at}>{moment(of.starts_at)}</time>
+      </p>
+      <p>
+        {daysFrom(of.starts_at, new Date())}, {counted(of.duration_minutes, "minute")}
+        {of.channel ? `, by ${of.channel}` : ""}.
+      </p>
     </>
   );
 }
@@ -52,7 +66,14 @@ export function Promises({ pair, partner, changed }: PromisesProps) {
   const [failed, fail] = useState<string | null>(null);
   const act = async (promise: Promise_, verb: string) => {
     try {
-      await tell("participant", "/sessions", "POST", `/v1/commitments/${promise.commitment_id}/${verb}`, undefined, { "Idempotency-Key": crypto.randomUUID() });
+      await tell(
+        "participant",
+        "/sessions",
+        "POST",
+        `/v1/commitments/${promise.commitment_id}/${verb}`,
+        undefined,
+        { "Idempotency-Key": crypto.randomUUID() },
+      );
       fail(null);
     } catch (error) {
       fail(error instanceof Refused ? error.message : String(error));
@@ -61,7 +82,11 @@ export function Promises({ pair, partner, changed }: PromisesProps) {
   };
   return (
     <Card title="Promises" id="promises">
-      {failed && <p class="note failed" role="alert">{failed}</p>}
+      {failed && (
+        <p class="note failed" role="alert">
+          {failed}
+        </p>
+      )}
       <h3>You promised</h3>
       <List of={yours} none="Nothing is open." act={act} />
       <h3>{partner} promised</h3>
@@ -70,17 +95,33 @@ export function Promises({ pair, partner, changed }: PromisesProps) {
   );
 }
 
-function List({ of, none, act }: { of: readonly Promise_[]; none: string; act: (promise: Promise_, verb: string) => void }) {
+function List({
+  of,
+  none,
+  act,
+}: {
+  of: readonly Promise_[];
+  none: string;
+  act: (promise: Promise_, verb: string) => void;
+}) {
   if (!of.length) return <p class="quiet">{none}</p>;
   return (
     <ul class="plain">
       {of.map((each) => (
         <li key={each.commitment_id}>
-          <b>{each.title ?? "A promise"}</b> <span class="quiet">due {onDay(each.due_at)} ({daysFrom(each.due_at, new Date())}), {STATE[each.state] ?? each.state.replaceAll("_", " ")}</span>
+          <b>{each.title ?? "A promise"}</b>{" "}
+          <span class="quiet">
+            due {onDay(each.due_at)} ({daysFrom(each.due_at, new Date())}),{" "}
+            {STATE[each.state] ?? each.state.replaceAll("_", " ")}
+          </span>
           <span class="buttons">
-            {each.allowed.filter((verb) => DOES[verb]).map((verb) => (
-              <button type="button" key={verb} onClick={() => act(each, verb)}>{DOES[verb]}</button>
-            ))}
+            {each.allowed
+              .filter((verb) => DOES[verb])
+              .map((verb) => (
+                <button type="button" key={verb} onClick={() => act(each, verb)}>
+                  {DOES[verb]}
+                </button>
+              ))}
           </span>
         </li>
       ))}
@@ -88,20 +129,59 @@ function List({ of, none, act }: { of: readonly Promise_[]; none: string; act: (
   );
 }
 
-export function AgreementTerms({ agreement, proposed }: { agreement: Agreement | null; proposed: Agreement | null }) {
+export function AgreementTerms({
+  agreement,
+  proposed,
+}: {
+  agreement: Agreement | null;
+  proposed: Agreement | null;
+}) {
   if (agreement === null) {
-    return <p>{proposed ? "An agreement waits for a signature." : "Nothing is agreed yet: a clear beginning is the first thing that builds trust."}</p>;
+    return (
+      <p>
+        {proposed
+          ? "An agreement waits for a signature."
+          : "Nothing is agreed yet: a clear beginning is the first thing that builds trust."}
+      </p>
+    );
   }
   return (
     <>
       <dl>
-        <dt>You meet</dt><dd>every {counted(agreement.cadence_days, "day")}</dd>
-        <dt>Calling off</dt><dd>{counted(agreement.notice_hours, "hour")} ahead</dd>
-        {agreement.channels.length > 0 && <><dt>By</dt><dd>{all(agreement.channels)}</dd></>}
-        {agreement.goals.length > 0 && <><dt>Goals</dt><dd>{all(agreement.goals)}</dd></>}
-        {agreement.topics_off_limits.length > 0 && <><dt>Not about</dt><dd>{all(agreement.topics_off_limits)}</dd></>}
-        {agreement.signed_at && <><dt>Signed</dt><dd>{onDay(agreement.signed_at)}</dd></>}
-        {agreement.review_on && <><dt>Look at it again by</dt><dd>{onDay(agreement.review_on)}</dd></>}
+        <dt>You meet</dt>
+        <dd>every {counted(agreement.cadence_days, "day")}</dd>
+        <dt>Calling off</dt>
+        <dd>{counted(agreement.notice_hours, "hour")} ahead</dd>
+        {agreement.channels.length > 0 && (
+          <>
+            <dt>By</dt>
+            <dd>{all(agreement.channels)}</dd>
+          </>
+        )}
+        {agreement.goals.length > 0 && (
+          <>
+            <dt>Goals</dt>
+            <dd>{all(agreement.goals)}</dd>
+          </>
+        )}
+        {agreement.topics_off_limits.length > 0 && (
+          <>
+            <dt>Not about</dt>
+            <dd>{all(agreement.topics_off_limits)}</dd>
+          </>
+        )}
+        {agreement.signed_at && (
+          <>
+            <dt>Signed</dt>
+            <dd>{onDay(agreement.signed_at)}</dd>
+          </>
+        )}
+        {agreement.review_on && (
+          <>
+            <dt>Look at it again by</dt>
+            <dd>{onDay(agreement.review_on)}</dd>
+          </>
+        )}
       </dl>
       {proposed && <p class="note">New terms wait for a signature.</p>}
     </>

@@ -18,7 +18,9 @@ export function Programme({ role, id, asked }: { role: Role; id: string; asked: 
         <h1>{id.replaceAll("-", " ")}</h1>
         <Freshness fresh={fresh} connection={connection} />
       </div>
-      {role === "manager" && <Board id={id} asked={asked} told={{ fresh: setFresh, connection: setConnection }} />}
+      {role === "manager" && (
+        <Board id={id} asked={asked} told={{ fresh: setFresh, connection: setConnection }} />
+      )}
       <Released role={role} id={id} noticed={role === "manager" ? null : setFresh} />
     </>
   );

@@ -24,7 +24,9 @@ export function Released({ role, id, noticed }: ReleasedProps) {
   const place = `/v1/programmes/${encodeURIComponent(id)}/measures`;
   const units = useAsked(async () => {
     const { body } = await ask<Measures>(role, "", place, { limit: PAGE });
-    return [...new Set(body.items.map((each) => each.unit))].filter((each): each is string => each !== null).sort();
+    return [...new Set(body.items.map((each) => each.unit))]
+      .filter((each): each is string => each !== null)
+      .sort();
   }, [role, id]);
   const released = useAsked(async () => {
     const { body, fresh } = await ask<Measures>(role, "", place, { unit, limit: MONTHS });
@@ -37,31 +39,78 @@ export function Released({ role, id, noticed }: ReleasedProps) {
       <div class="title">
         <h2 id="released">Month by month</h2>
         {units.data && units.data.length > 0 && (
-          <label>Unit{" "}
+          <label>
+            Unit{" "}
             <select value={unit} onChange={(event) => choose(event.currentTarget.value)}>
               <option value="">the whole programme</option>
-              {units.data.map((each) => <option key={each} value={each}>{each}</option>)}
+              {units.data.map((each) => (
+                <option key={each} value={each}>
+                  {each}
+                </option>
+              ))}
             </select>
           </label>
         )}
       </div>
-      <p class="quiet">Of five people and five pairs at least, to five points, and never about a person. A month is measured once it is over.</p>
+      <p class="quiet">
+        Of five people and five pairs at least, to five points, and never about a person. A month is
+        measured once it is over.
+      </p>
       <div class="grid">
-        <Card title="Where trust is strong, and where it is weak" id="facets" action={released.data && weakest(released.data)}>
-          <Shown of={released} empty={nothing}>{({ items }) => (
-            <Months measures={items} lines={FACETS.map((key) => ({ key, name: FACET[key].name }))} value={(each, key) => each.facets[key as Facet] ?? 0} says={facetSentence(items)} />
-          )}</Shown>
+        <Card
+          title="Where trust is strong, and where it is weak"
+          id="facets"
+          action={released.data && weakest(released.data)}
+        >
+          <Shown of={released} empty={nothing}>
+            {({ items }) => (
+              <Months
+                measures={items}
+                lines={FACETS.map((key) => ({ key, name: FACET[key].name }))}
+                value={(each, key) => each.facets[key as Facet] ?? 0}
+                says={facetSentence(items)}
+              />
+            )}
+          </Shown>
         </Card>
-        <Card title="What mentoring brings" id="benefits" action={released.data && least(released.data)}>
-          <Shown of={released} empty={nothing}>{({ items }) => (
-            <Months measures={items} lines={BENEFITS.map((key) => ({ key, name: BENEFIT[key].name }))} value={(each, key) => each.benefits[key as Benefit] ?? 0} says={benefitSentence(items)} />
-          )}</Shown>
+        <Card
+          title="What mentoring brings"
+          id="benefits"
+          action={released.data && least(released.data)}
+        >
+          <Shown of={released} empty={nothing}>
+            {({ items }) => (
+              <Months
+                measures={items}
+                lines={BENEFITS.map((key) => ({ key, name: BENEFIT[key].name }))}
+                value={(each, key) => each.benefits[key as Benefit] ?? 0}
+                says={benefitSentence(items)}
+              />
+            )}
+          </Shown>
         </Card>
         {role === "hr" && (
-          <Card title="Pairs by band" id="shares" action={<a href={address(`/v1/programmes/${encodeURIComponent(id)}/measures`, { limit: PAGE })}>The same as JSON</a>}>
-            <Shown of={released} empty={nothing}>{({ items }) => (
-              <Months measures={items} lines={BANDS.map((key) => ({ key, name: BAND[key].name }))} value={(each, key) => each.bands[key as Band] ?? 0} says={bandSentence(items)} />
-            )}</Shown>
+          <Card
+            title="Pairs by band"
+            id="shares"
+            action={
+              <a
+                href={address(`/v1/programmes/${encodeURIComponent(id)}/measures`, { limit: PAGE })}
+              >
+                The same as JSON
+              </a>
+            }
+          >
+            <Shown of={released} empty={nothing}>
+              {({ items }) => (
+                <Months
+                  measures={items}
+                  lines={BANDS.map((key) => ({ key, name: BAND[key].name }))}
+                  value={(each, key) => each.bands[key as Band] ?? 0}
+                  says={bandSentence(items)}
+                />
+              )}
+            </Shown>
           </Card>
         )}
       </div>
@@ -73,14 +122,20 @@ function TooFew({ note }: { note: string | null }) {
   const few = note === "too few people to show";
   return (
     <>
-      <p><b>{few ? "Too few people to show." : "Not measured yet."}</b></p>
-      <p>{few ? "With fewer than five pairs or people, numbers would tell of somebody. More pairs, and this fills by itself."
-        : "A month is measured an hour after its end; the first appears then."}</p>
+      <p>
+        <b>{few ? "Too few people to show." : "Not measured yet."}</b>
+      </p>
+      <p>
+        {few
+          ? "With fewer than five pairs or people, numbers would tell of somebody. More pairs, and this fills by itself."
+          : "A month is measured an hour after its end; the first appears then."}
+      </p>
     </>
   );
 }
 
-const newest = (items: readonly Measure[]) => [...items].sort((a, b) => b.epoch.localeCompare(a.epoch))[0]!;
+const newest = (items: readonly Measure[]) =>
+  [...items].sort((a, b) => b.epoch.localeCompare(a.epoch))[0]!;
 
 function lowest<K extends string>(keys: readonly K[], of: Partial<Record<string, number>>): K {
   return [...keys].sort((a, b) => (of[a] ?? 0) - (of[b] ?? 0))[0]!;
@@ -94,7 +149,9 @@ function facetSentence(items: readonly Measure[]): string {
 
 function benefitSentence(items: readonly Measure[]): string {
   const last = newest(items);
-  const told = BENEFITS.map((key) => `${share(last.benefits[key] ?? 0)} ${BENEFIT[key].name.toLowerCase()}`);
+  const told = BENEFITS.map(
+    (key) => `${share(last.benefits[key] ?? 0)} ${BENEFIT[key].name.toLowerCase()}`,
+  );
   return `${inMonth(`${last.epoch}-01`)}, shares of all pairs: ${told.join(", ")}.`;
 }
 

@@ -13,10 +13,22 @@ export function Welcome({ failed, to }: { failed: string | null; to: string }) {
   return (
     <main id="content" class="welcome">
       <h1>Trustfold</h1>
-      <p class="lead">How mentoring goes in your organisation, and who could use help while it still helps.</p>
-      {failed && <p class="note failed" role="alert">{FAILED[failed] ?? FAILED.refused}</p>}
-      <p><a class="button" href={`/sign-in?to=${encodeURIComponent(to)}`}>Sign in</a></p>
-      <p class="quiet">You sign in where your organisation signs you in; no password is asked for here.</p>
+      <p class="lead">
+        How mentoring goes in your organisation, and who could use help while it still helps.
+      </p>
+      {failed && (
+        <p class="note failed" role="alert">
+          {FAILED[failed] ?? FAILED.refused}
+        </p>
+      )}
+      <p>
+        <a class="button" href={`/sign-in?to=${encodeURIComponent(to)}`}>
+          Sign in
+        </a>
+      </p>
+      <p class="quiet">
+        You sign in where your organisation signs you in; no password is asked for here.
+      </p>
     </main>
   );
 }
