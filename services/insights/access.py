@@ -29,4 +29,5 @@ ACCESS: Access = {
     "PUT /v1/models/in-force": SERVICES,
     "GET /v1/programmes": ADMINS,
     "GET /v1/programmes/{programme_id}/measures": ADMINS,
+    "GET /v1/programmes/{programme_id}/export": ADMINS,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from services.insights.access import ACCESS
-from services.insights.api import alerts, models, pairs, programmes, stream
+from services.insights.api import alerts, exports, models, pairs, programmes, stream
 from services.insights.api.fresh import FreshAnswers
 from services.insights.freshness import Freshness
 from services.insights.streams.live import Live
@@ -22,6 +22,7 @@ def build_api(pool: Pool, clock: Clock, live: Live, freshness: Freshness) -> Fas
     routers = (
         pairs.build_router(pool, clock),
         programmes.build_router(pool),
+        exports.build_router(pool),
         alerts.build_router(pool),
         models.build_router(pool, clock),
         stream.build_router(pool, live),
