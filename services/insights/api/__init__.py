@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 from services.insights.access import ACCESS
 from services.insights.api import alerts, exports, models, pairs, programmes, stream
+from services.insights.api.examples import EXAMPLES
 from services.insights.api.fresh import FreshAnswers
 from services.insights.freshness import Freshness
 from services.insights.streams.live import Live
@@ -18,7 +19,7 @@ from shared.routing import include
 
 def build_api(pool: Pool, clock: Clock, live: Live, freshness: Freshness) -> FastAPI:
     """The service's routes. What is about a pair is personal: nobody on the way may keep it."""
-    app = new_api("insights", "What the facts say about trust, and who may see it")
+    app = new_api("insights", "What the facts say about trust, and who may see it", EXAMPLES)
     routers = (
         pairs.build_router(pool, clock),
         programmes.build_router(pool),
