@@ -42,4 +42,5 @@ ACCESS: Access = {
     "GET /v1/programmes/{programme_id}/measures": ADMINS,
     "GET /v1/programmes/{programme_id}/overview": OVERSEERS,
     "GET /v1/programmes/{programme_id}/pairs": OVERSEERS,
+    "GET /v1/programmes/{programme_id}/export": ADMINS,
 }

@@ -21,6 +21,9 @@ from shared.postgres.pool import Connection
 
 # A file of this name beside a service's migrations lists the extensions it needs, one a line.
 EXTENSIONS = "extensions"
+# A file of this name there lists schemas that the owner has beside the service's own, one a line:
+# what is in them is for others (docs/decisions/0044).
+SCHEMAS = "schemas"
 # A file of this name there says that the service's own role has the schema (docs/decisions/0037).
 OWNS_ITSELF = "owns_itself"
 SHARED_MIGRATIONS = Path(__file__).parent / "migrations"
@@ -60,10 +63,11 @@ class _Names:
 async def migrate(admin_dsn: str, dsn: str, *, service: str, migrations: Path) -> None:
     """Make the service's role and schema if they are missing, and apply what is not applied yet.
 
-    Extensions that the service needs are made by the administrator, in `public`; where they are
-    there already, nothing is done. `dsn` is the service's own, with the role and password it will
-    use; what that role owns of an earlier release is handed to the owner. Raises MigrationFailed
-    with the tool's last words, or when the role could look past row-level security.
+    Extensions that the service needs are made by the administrator, in `public`, and so are schemas
+    for others; where they are there already, nothing is done. `dsn` is the service's own, with the
+    role and password it will use; what that role owns of an earlier release is handed to the owner.
+    Raises MigrationFailed with the tool's last words, or when the role could look past row-level
+    security.
     """
     lock = await asyncpg.connect(admin_dsn)
     try:
@@ -77,6 +81,9 @@ async def migrate(admin_dsn: str, dsn: str, *, service: str, migrations: Path) -
             needed = migrations / EXTENSIONS
             if needed.exists():
                 await _extensions(conn, needed.read_text(encoding="utf-8").split())
+            more = migrations / SCHEMAS
+            if more.exists():
+                await _schemas(conn, more.read_text(encoding="utf-8").split(), owner)
             url = dsn if owner == role else _in_database_of(dsn, admin_dsn)
             await _dbmate(_acting_as(url, names), [SHARED_MIGRATIONS, migrations])
             if owner != role:
@@ -126,6 +133,15 @@ async def _extensions(conn: Connection, names: list[str]) -> None:
             await conn.execute(await conn.fetchval("SELECT format($1, $2::text)", make, name))
     except (asyncpg.FeatureNotSupportedError, asyncpg.UndefinedFileError) as error:
         raise MigrationFailed(f"{error}: install it on the database server first") from error
+
+
+async def _schemas(conn: Connection, schemas: list[str], owner: str) -> None:
+    # Whoever has no database cannot make a schema in it, not even the owner of another.
+    for name in schemas:
+        make = (
+            "SELECT format('CREATE SCHEMA IF NOT EXISTS %I AUTHORIZATION %I', $1::text, $2::text)"
+        )
+        await conn.execute(await conn.fetchval(make, name, owner))
 
 
 async def _dbmate(url: str, folders: list[Path]) -> None:

@@ -53,7 +53,7 @@ class Databases:
     """Makes databases on one server. `services` name the schemas a database has."""
 
     def __init__(self, admin_dsn: str) -> None:
-        self._admin_dsn = admin_dsn
+        self.admin_dsn = admin_dsn
         self._templates: dict[tuple[str, ...], str] = {}
         self._fresh: dict[str, Fresh] = {}
         self._left: dict[str, list[str]] = {}
@@ -64,7 +64,7 @@ class Databases:
         template = await self._template(tuple(sorted(services)))
         name = f"test_{uuid4().hex[:12]}"
         await self._execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
-        return with_database(self._admin_dsn, name)
+        return with_database(self.admin_dsn, name)
 
     async def drop(self, dsn: str) -> None:
         await self._execute(f"DROP DATABASE {urlsplit(dsn).path[1:]} WITH (FORCE)")
@@ -98,7 +98,7 @@ class Databases:
             if services not in self._templates:
                 name = f"template_{uuid4().hex[:12]}"
                 await self._execute(f"CREATE DATABASE {name}")
-                dsn = with_database(self._admin_dsn, name)
+                dsn = with_database(self.admin_dsn, name)
                 for service in services:
                     own = service_dsn(dsn, service)
                     await migrate(dsn, own, service=service, migrations=migrations_of(service))
@@ -106,7 +106,7 @@ class Databases:
             return self._templates[services]
 
     async def _execute(self, statement: str, *args: object) -> None:
-        conn = await asyncpg.connect(self._admin_dsn)
+        conn = await asyncpg.connect(self.admin_dsn)
         try:
             await conn.execute(statement, *args)
         finally:

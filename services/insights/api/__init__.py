@@ -5,7 +5,18 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from services.insights.access import ACCESS
-from services.insights.api import alerts, board, models, pages, pairs, programmes, sign_in, stream
+from services.insights.api import (
+    alerts,
+    board,
+    exports,
+    models,
+    pages,
+    pairs,
+    programmes,
+    sign_in,
+    stream,
+)
+from services.insights.api.examples import EXAMPLES
 from services.insights.api.fresh import FreshAnswers
 from services.insights.freshness import Freshness
 from services.insights.page_files import Page
@@ -22,11 +33,12 @@ def build_api(
     pool: Pool, clock: Clock, live: Live, freshness: Freshness, page: Page, providers: Providers
 ) -> FastAPI:
     """The service's routes. What is about a pair is personal: nobody on the way may keep it."""
-    app = new_api("insights", "What the facts say about trust, and who may see it")
+    app = new_api("insights", "What the facts say about trust, and who may see it", EXAMPLES)
     routers = (
         pairs.build_router(pool, clock),
         programmes.build_router(pool),
         board.build_router(pool, clock),
+        exports.build_router(pool),
         alerts.build_router(pool),
         models.build_router(pool, clock),
         stream.build_router(pool, live),

@@ -56,7 +56,7 @@ def build_router(pool: Pool) -> APIRouter:
         limit: Limit = 50,
     ) -> Programmes:
         """Every programme of the tenant, and up to which epoch it was measured."""
-        _keep(response, OPEN_AGE_S)
+        keep(response, OPEN_AGE_S)
         return await programmes.listed(pool, caller.tenant, after or "", limit)
 
     @router.get("/v1/programmes/{programme_id}/measures")
@@ -69,13 +69,14 @@ def build_router(pool: Pool) -> APIRouter:
         """What was released of a programme and its units, epoch by epoch."""
         of = (caller.tenant, ProgrammeId(programme_id))
         seen = await programmes.measures(pool, of, _asked(which), which.limit)
-        _keep(response, FINAL_AGE_S if seen.final else OPEN_AGE_S)
+        keep(response, FINAL_AGE_S if seen.final else OPEN_AGE_S)
         return seen.page
 
     return router
 
 
-def _keep(response: Response, max_age_s: int) -> None:
+def keep(response: Response, max_age_s: int) -> None:
+    """Let the caller's own cache keep an answer for so long."""
     # Private: what one tenant may see lies in no shared cache.
     response.headers["Cache-Control"] = f"private, max-age={max_age_s}"
     response.headers["Vary"] = "Authorization, Trustfold-Role"

@@ -84,7 +84,8 @@ _RELEASES = """
     WHERE tenant = $1 AND programme_id = $2
       AND ($3::int IS NULL OR epoch = $3) AND ($4::text IS NULL OR org_unit = $4)
       AND ($5::int IS NULL OR epoch < $5 OR (epoch = $5 AND org_unit > $6))
-    ORDER BY epoch DESC, org_unit LIMIT $7
+      AND ($7::int IS NULL OR epoch >= $7)
+    ORDER BY epoch DESC, org_unit LIMIT $8
 """
 
 
@@ -121,6 +122,7 @@ class Asked(NamedTuple):
     epoch: int | None
     unit: str | None
     after: tuple[int, str] | None
+    since: int | None = None
 
 
 class Known(NamedTuple):
@@ -240,5 +242,6 @@ async def releases(
 ) -> list[Release]:
     """What was released of a programme, the newest epoch first, the programme before its units."""
     epoch, unit = asked.after or (None, None)
-    rows = await conn.fetch(_RELEASES, *known, asked.epoch, asked.unit, epoch, unit, limit)
+    chosen = (asked.epoch, asked.unit, epoch, unit, asked.since)
+    rows = await conn.fetch(_RELEASES, *known, *chosen, limit)
     return [Release(*row) for row in rows]
