@@ -5,6 +5,7 @@ The authorization code flow with PKCE (RFC 6749 4.1, RFC 7636), for one client t
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
 from base64 import b64encode, urlsafe_b64encode
@@ -20,7 +21,8 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 
 CLIENT_ID = "trustfold-page"
 CODE_S = 60.0
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_BACK = re.compile(r"http://(127\.0\.0\.1|localhost|\[::1\])(:[0-9]+)?/[\x21-\x5b\x5d-\x7e]*")
+_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 STYLE = (
     ":root{color-scheme:light dark;font:1.05rem/1.5 system-ui,sans-serif}"
     "main{max-width:38rem;margin:8vh auto;padding:0 1.25rem}"
@@ -32,7 +34,10 @@ STYLE = (
 )
 _DIGEST = b64encode(sha256(STYLE.encode()).digest()).decode()
 _POLICY = f"default-src 'none'; style-src 'sha256-{_DIGEST}'; frame-ancestors 'none'"
-_KEPT = ("client_id", "redirect_uri", "state", "code_challenge", "code_challenge_method")
+_KEPT = (
+    "response_type", "client_id", "redirect_uri", "state",
+    "code_challenge", "code_challenge_method",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +128,12 @@ def _wrong(asked: Mapping[str, str]) -> str | None:
     """What keeps the request from going on. Nobody is sent to an address that is not ours."""
     if asked.get("client_id") != CLIENT_ID:
         return "The client is not known here."
-    if urlsplit(asked.get("redirect_uri", "")).hostname not in LOOPBACK:
+    if not _BACK.fullmatch(asked.get("redirect_uri", "")):
         return "The redirect address is not on this machine."
-    if not asked.get("code_challenge") or asked.get("code_challenge_method") != "S256":
+    if asked.get("response_type") != "code":
+        return "Only the authorization code flow is there: response_type=code."
+    is_good = _CHALLENGE.fullmatch(asked.get("code_challenge", ""))
+    if not is_good or asked.get("code_challenge_method") != "S256":
         return "PKCE with S256 is needed (RFC 7636)."
     return None
 

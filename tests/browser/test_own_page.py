@@ -26,8 +26,8 @@ async def test_what_is_chosen_stays_chosen(visit: Visit) -> None:
     box = page.get_by_label("a day may call for my attention")
     await box.fill("2")
     await page.get_by_label("Mails come").select_option("digest")
-    await page.get_by_role("button", name="Save").click()
-    await expect(page.get_by_label("Mails come")).to_have_value("digest")
+    await page.get_by_role("button", name="Save", exact=True).click()
+    await expect(page.get_by_text("Saved.")).to_be_visible()
     await page.reload()
     await expect(page.get_by_label("Mails come")).to_have_value("digest")
     await expect(box).to_have_value("2")
@@ -56,6 +56,16 @@ async def test_hr_sees_figures_and_never_a_pair(visit: Visit) -> None:
     await expect(page.get_by_role("heading", name="Month by month")).to_be_visible()
     await expect(page.get_by_role("region", name="Pairs", exact=True)).to_have_count(0)
     assert await page.locator("a[href^='/pairs/']").count() == 0
+
+
+@pytest.mark.parametrize(("name", "begins"), [("CSV", b"programme_id,"), ("Parquet", b"PAR1")])
+async def test_hr_takes_the_figures_home(visit: Visit, name: str, begins: bytes) -> None:
+    page = await visit("/", as_=HR)
+    async with page.expect_download() as started:
+        await page.get_by_role("button", name=f"as {name}").click()
+    taken = await started.value
+    assert (await taken.path()).read_bytes().removeprefix(b"\xef\xbb\xbf").startswith(begins)
+    assert taken.suggested_filename == f"autumn-leads.{name.lower()}"
 
 
 async def test_two_browsers_are_two_people(visit: Visit) -> None:

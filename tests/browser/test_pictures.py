@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import HR, MANAGER, Town, Visit
-from tests.browser.test_everybody_can_use_it import settled
+from tests.browser.test_everybody_can_use_it import IDS, settled
 
 pytestmark = [pytest.mark.stack, pytest.mark.full]
 
 PICTURES = Path(__file__).parents[2] / "docs/images/page"
 LARGE, SMALL = (1280, 800), (390, 844)
-IDS = re.compile(r"\be1\d{3}\b")
 PNG = b"\x89PNG"
 
 

@@ -24,7 +24,8 @@ async def echo(request: Request) -> Response:
     body = await request.body()
     answer = JSONResponse(
         {
-            "path": request.url.path,
+            "path": request.scope["raw_path"].decode(),
+            "forwarded": request.headers.getlist("x-forwarded-for"),
             "query": request.url.query,
             "cookie": request.headers.get("cookie"),
             "connection": request.headers.get("keep-alive"),
@@ -69,6 +70,7 @@ def gateway() -> Iterator[Gateway]:
     [
         ("/sessions/v1/pairs?limit=2", "/v1/pairs", "limit=2"),
         ("/v1/programmes?after=a%2Fb", "/v1/programmes", "after=a%2Fb"),
+        ("/sessions/a%2Fb%3Fc", "/a%2Fb%3Fc", ""),
         ("/session", "/session", ""),
         ("/", "/", ""),
     ],
@@ -92,8 +94,10 @@ async def test_cookies_are_passed_both_ways_and_never_kept(gateway: Gateway) -> 
 
 
 async def test_the_host_is_the_one_the_browser_asked(gateway: Gateway) -> None:
+    lying = {"X-Forwarded-For": "192.0.2.1"}
     async with httpx.AsyncClient() as http:
-        seen = await http.post(gateway.url, content=b"x" * 300_000)
+        seen = await http.post(gateway.url, content=b"x" * 300_000, headers=lying)
+    assert seen.json()["forwarded"] == ["127.0.0.1"]
     assert seen.json()["host"] == gateway.url.removeprefix("http://")
     assert seen.json()["body"] == 300_000
 

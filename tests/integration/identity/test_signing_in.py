@@ -165,7 +165,11 @@ async def test_several_organisations_have_to_be_told_apart(
     [
         ({"client_id": "somebody"}, 400),
         ({"redirect_uri": "https://evil.example/signed-in"}, 400),
+        ({"redirect_uri": "http://127.0.0.1@evil.example/signed-in"}, 400),
+        ({"redirect_uri": "http://127.0.0.1\\@evil.example/signed-in"}, 400),
         ({"code_challenge_method": "plain"}, 400),
+        ({"code_challenge": "é" * 43}, 400),
+        ({"response_type": "token"}, 400),
         ({"be": "nobody"}, 404),
     ],
 )

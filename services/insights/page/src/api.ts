@@ -63,6 +63,17 @@ export async function tell(
   return send(role, service + path, { method, ...sent, headers: typed });
 }
 
+/** Have the browser save an answer as a file, under the name that the service gives it. */
+export async function save(role: Role, service: Service, url: string): Promise<void> {
+  const response = await send(role, service + url);
+  const named = /filename="([^"]+)"/.exec(response.headers.get("Content-Disposition") ?? "");
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(await response.blob());
+  link.download = named?.[1] ?? "export";
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
+
 async function send(role: Role | null, url: string, more: RequestInit = {}): Promise<Response> {
   const headers = {
     Accept: "application/json",

@@ -15,23 +15,33 @@ const WAYS: Record<Way, string> = {
 };
 const MOST_A_DAY = 50;
 
+interface Said {
+  ok: boolean;
+  words: string;
+}
+
 export function MyPreferences() {
   const asked = useAsked(
     async () =>
       (await ask<Preferences>("participant", "/notifications", "/v1/me/preferences")).body,
     [],
   );
+  const [said, say] = useState<Said | null>(null);
+  const saved = (now: Said) => {
+    say(now);
+    if (now.ok) asked.again();
+  };
   return (
     <Card title="How I want to be told" id="preferences">
       <Shown of={asked}>
-        {(chosen) => <Form key={chosen.revision} chosen={chosen} saved={asked.again} />}
+        {(chosen) => <Form key={chosen.revision} chosen={chosen} saved={saved} />}
       </Shown>
+      {said && <p role={said.ok ? "status" : "alert"}>{said.words}</p>}
     </Card>
   );
 }
 
-function Form({ chosen, saved }: { chosen: Preferences; saved: () => void }) {
-  const [said, say] = useState<{ ok: boolean; words: string } | null>(null);
+function Form({ chosen, saved }: { chosen: Preferences; saved: (said: Said) => void }) {
   const now = (chosen.choices.ways?.["*"]?.email as Way | undefined) ?? "";
   const save = async (event: SubmitEvent) => {
     event.preventDefault();
@@ -46,10 +56,9 @@ function Form({ chosen, saved }: { chosen: Preferences; saved: () => void }) {
       await tell("participant", "/notifications", "PUT", "/v1/me/preferences", choices, {
         "If-Match": `"${chosen.revision}"`,
       });
-      say({ ok: true, words: "Saved." });
-      saved();
+      saved({ ok: true, words: "Saved." });
     } catch (error) {
-      say({ ok: false, words: error instanceof Refused ? error.message : String(error) });
+      saved({ ok: false, words: error instanceof Refused ? error.message : String(error) });
     }
   };
   return (
@@ -57,7 +66,7 @@ function Form({ chosen, saved }: { chosen: Preferences; saved: () => void }) {
       <p>
         <label>
           Mails come{" "}
-          <select name="email" defaultValue={now}>
+          <select name="email">
             <option value="">as my organisation has it</option>
             {Object.entries(WAYS).map(([way, words]) => (
               <option key={way} value={way} selected={way === now}>
@@ -88,7 +97,6 @@ function Form({ chosen, saved }: { chosen: Preferences; saved: () => void }) {
       </p>
       <p>
         <button type="submit">Save</button>{" "}
-        {said && <span role={said.ok ? "status" : "alert"}>{said.words}</span>}
       </p>
     </form>
   );

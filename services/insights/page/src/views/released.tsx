@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import type { Freshness } from "../api";
-import { address, ask } from "../api";
+import { address, ask, save } from "../api";
 import { useAsked } from "../asked";
 import { Months } from "../charts/months";
 import { count, inMonth, share } from "../format";
@@ -90,17 +90,7 @@ export function Released({ role, id, noticed }: ReleasedProps) {
           </Shown>
         </Card>
         {role === "hr" && (
-          <Card
-            title="Pairs by band"
-            id="shares"
-            action={
-              <a
-                href={address(`/v1/programmes/${encodeURIComponent(id)}/measures`, { limit: PAGE })}
-              >
-                The same as JSON
-              </a>
-            }
-          >
+          <Card title="Pairs by band" id="shares">
             <Shown of={released} empty={nothing}>
               {({ items }) => (
                 <Months
@@ -114,7 +104,29 @@ export function Released({ role, id, noticed }: ReleasedProps) {
           </Card>
         )}
       </div>
+      <Files role={role} id={id} />
     </section>
+  );
+}
+
+const FORMS = { csv: "CSV", parquet: "Parquet" };
+
+function Files({ role, id }: { role: Role; id: string }) {
+  const [failed, fail] = useState<string | null>(null);
+  const take = (format: string) =>
+    save(role, "", address(`/v1/programmes/${encodeURIComponent(id)}/export`, { format })).then(
+      () => fail(null),
+      (error: Error) => fail(error.message),
+    );
+  return (
+    <p class="buttons">
+      {Object.entries(FORMS).map(([format, name]) => (
+        <button type="button" key={format} onClick={() => take(format)}>
+          Save all months as {name}
+        </button>
+      ))}
+      {failed && <span role="alert">{failed}</span>}
+    </p>
   );
 }
 
