@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 from services.insights.access import ACCESS
 from services.insights.api import alerts, exports, models, pairs, programmes, stream
+from services.insights.api.examples import show
 from services.insights.api.fresh import FreshAnswers
 from services.insights.freshness import Freshness
 from services.insights.streams.live import Live
@@ -29,6 +30,7 @@ def build_api(pool: Pool, clock: Clock, live: Live, freshness: Freshness) -> Fas
         audit_router(pool, "/v1"),
     )
     include(app, routers, access=ACCESS)
+    show(app)
     app.add_middleware(EntityTags)
     app.add_middleware(FreshAnswers, freshness=freshness)
     return app
