@@ -16,7 +16,7 @@ from services.insights.api import (
     sign_in,
     stream,
 )
-from services.insights.api.examples import EXAMPLES
+from services.insights.api.examples import show
 from services.insights.api.fresh import FreshAnswers
 from services.insights.freshness import Freshness
 from services.insights.page_files import Page
@@ -33,7 +33,7 @@ def build_api(
     pool: Pool, clock: Clock, live: Live, freshness: Freshness, page: Page, providers: Providers
 ) -> FastAPI:
     """The service's routes. What is about a pair is personal: nobody on the way may keep it."""
-    app = new_api("insights", "What the facts say about trust, and who may see it", EXAMPLES)
+    app = new_api("insights", "What the facts say about trust, and who may see it")
     routers = (
         pairs.build_router(pool, clock),
         programmes.build_router(pool),
@@ -47,6 +47,7 @@ def build_api(
         sign_in.build_router(providers),
     )
     include(app, routers, access=ACCESS)
+    show(app)
     app.add_middleware(EntityTags)
     app.add_middleware(FreshAnswers, freshness=freshness)
     return app

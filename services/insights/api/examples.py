@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from fastapi import FastAPI
+
 from services.insights.views.programmes import TOO_FEW
 
 _CELL = {
@@ -61,3 +63,16 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
         {"programme_id": "spring-2026", "items": [], "next": None, "note": TOO_FEW},
     ],
 }
+
+
+def show(app: FastAPI) -> None:
+    """Put the examples into the document of the API, each beside the shape it is of."""
+    made = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        said = made()
+        for name, examples in EXAMPLES.items():
+            said["components"]["schemas"][name]["examples"] = examples
+        return said
+
+    app.openapi = openapi  # type: ignore[method-assign]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -21,11 +23,15 @@ from shared.clock import FixedClock
 from shared.kafka import dead_letters
 from shared.kafka.delivery import Delivery
 from tests.integration.insights.live import Facts, Live, command, environ, pair_id, poison
+from tests.integration.insights.reading import Readers
 from tests.support.databases import ROOT
 from tests.support.seeing import seeing
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.stack
+
+FOR_OTHERS = "insights_v1"
+RELEASED = ROOT / "shared/events/examples/programme.measured.v1.json"
 
 
 async def keys(live: Live) -> dict[Any, int]:
@@ -34,8 +40,8 @@ async def keys(live: Live) -> dict[Any, int]:
 
 
 async def schemas(live: Live) -> set[str]:
-    named = "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'insights%'"
-    return {row[0] for row in await live.seen.fetch(named)}
+    named = "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'insights%' AND nspname <> $1"
+    return {row[0] for row in await live.seen.fetch(named, FOR_OTHERS)}
 
 
 async def test_the_new_projection_is_the_live_one_row_by_row(live: Live) -> None:
@@ -74,6 +80,27 @@ async def test_it_is_swapped_under_traffic_and_nothing_is_lost_or_doubled(live: 
     assert verdict.ok
     assert verdict.told.records == live.sent
     assert await keys(live) == before
+
+
+async def test_who_reads_what_was_released_reads_on_over_a_rebuild_and_back(live: Live) -> None:
+    """The views are of tables that stay; a new projection makes none of its own."""
+    told = json.dumps(json.loads(RELEASED.read_bytes())["value"]).encode()
+    release = "INSERT INTO release VALUES ('acme', 'spring-2026', 24313, 'platform', $1)"
+    await live.seen.execute(release, told)
+    async with live.worker():
+        await live.say(Facts().some(300))
+        await live.caught_up()
+    readers = Readers(live.place.admin_dsn, live.place.dsn)
+    measures = "SELECT unit, epoch::text, pairs, health FROM programme_measure"
+    try:
+        async with readers.signed_in("acme") as conn:
+            for step in (live.rebuild, live.rebuild, partial(roll_back, live.place)):
+                await step()
+                assert [tuple(row) for row in await conn.fetch(measures)] == [
+                    ("platform", "2026-02-01", 40, 0.71)
+                ]
+    finally:
+        await readers.clear()
 
 
 async def test_workers_go_on_over_the_same_connections_and_statements(live: Live) -> None:
