@@ -6,11 +6,10 @@ Who calls is found out by `shared.identity` before a request gets here.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
-from types import MappingProxyType
 from typing import Annotated, Any, Literal, get_args
 
 from fastapi import Depends, FastAPI, Request
@@ -127,13 +126,8 @@ async def _caller(request: Request) -> Caller:
 Authenticated = Annotated[Caller, Depends(_caller)]
 
 
-def new_api(
-    service: str, summary: str, examples: Mapping[str, Sequence[object]] = MappingProxyType({})
-) -> FastAPI:
-    """A FastAPI app whose every error is problem+json (RFC 9457) and names the field.
-
-    `examples` are for its document, by the name of the shape they are of.
-    """
+def new_api(service: str, summary: str) -> FastAPI:
+    """A FastAPI app whose every error is problem+json (RFC 9457) and names the field."""
     app = FastAPI(
         title=f"Trustfold {service}",
         summary=summary,
@@ -150,15 +144,13 @@ def new_api(
     for error in away:
         app.add_exception_handler(error, _unavailable)
     app.add_exception_handler(Exception, _failed)
-    app.openapi = partial(_document, app, examples)  # type: ignore[method-assign]
+    app.openapi = partial(_document, app)  # type: ignore[method-assign]
     return app
 
 
-def _document(app: FastAPI, examples: Mapping[str, Sequence[object]]) -> dict[str, Any]:
+def _document(app: FastAPI) -> dict[str, Any]:
     """The API's description, with how one signs in."""
     said = FastAPI.openapi(app)
-    for name, those in examples.items():
-        said["components"]["schemas"][name]["examples"] = list(those)
     said.setdefault("components", {})["securitySchemes"] = {
         BEARER: {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
     }
