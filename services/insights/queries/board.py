@@ -72,6 +72,13 @@ _CLOSE_DAY = """
     GROUP BY 1, 2, 4
     ON CONFLICT (tenant, programme_id, day, band) DO UPDATE SET pairs = excluded.pairs
 """
+_LOAD = """
+    SELECT mentees, count(*) FROM (
+        SELECT count(*) AS mentees FROM pair
+        WHERE tenant = $1 AND programme_id = $2 AND started_at IS NOT NULL AND ended_at IS NULL
+        GROUP BY mentor_id) AS mentor
+    GROUP BY mentees ORDER BY mentees
+"""
 _OPEN_ALERTS = """
     SELECT count(DISTINCT r.pair_key) FROM risk r JOIN pair p USING (pair_key)
     WHERE r.tenant = $1 AND p.programme_id = $2 AND r.alerted_on IS NOT NULL
@@ -204,6 +211,11 @@ async def funnel(conn: Connection, of: Programme) -> Funnel:
     row = await conn.fetchrow(_FUNNEL, *of)
     assert row is not None
     return Funnel(*row)
+
+
+async def load(conn: Connection, of: Programme) -> dict[int, int]:
+    """How many mentors of a programme have so many mentees now; who has none is not counted."""
+    return {row[0]: row[1] for row in await conn.fetch(_LOAD, *of)}
 
 
 async def open_alerts(conn: Connection, of: Programme) -> int:

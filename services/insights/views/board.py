@@ -96,7 +96,8 @@ class Overview(BaseModel):
     """A programme at a glance, as its managers may see it.
 
     `stream` is the id of the newest event of `GET /v1/stream` that is counted in here: who goes on
-    from there misses nothing. `days` is oldest first, and lacks days on which nobody looked.
+    from there misses nothing. `load` is how many mentors have so many mentees. `days` is oldest
+    first, and lacks days on which nobody looked.
     """
 
     programme_id: str
@@ -106,6 +107,7 @@ class Overview(BaseModel):
     bands: dict[wire.Band, int]
     alerts: int
     funnel: FunnelView
+    load: dict[int, int]
     days: list[DayView]
     recovered: list[RecoveryView]
 
@@ -150,6 +152,7 @@ async def overview(
         before = await board.days(conn, of, today, days)
         recovered = await board.recoveries(conn, of, today, RECENT_DAYS, MOST_RECOVERIES)
         alerts = await board.open_alerts(conn, of)
+        load = await board.load(conn, of)
     return Overview(
         programme_id=of[1],
         stream=str(EventId("manager", head.epoch, head.position)),
@@ -158,6 +161,7 @@ async def overview(
         bands=_bands(counted),
         alerts=alerts,
         funnel=FunnelView(**funnel._asdict()),
+        load=load,
         days=_days(before),
         recovered=[_recovery(each) for each in recovered],
     )

@@ -72,6 +72,7 @@ async def test_a_programme_at_a_glance_counts_pairs_by_band_and_people_by_how_fa
     assert seen["bands"] == {"strained": 1, "watch": 0, "too_early": 1, "steady": 1}
     assert seen["funnel"] == {"matched": 3, "met": 1, "steady": 1}
     assert (seen["running"], seen["ended"]) == (3, 0)
+    assert seen["load"] == {"3": 1}  # Ann has all of them
 
 
 async def test_a_pair_that_ended_leaves_the_list_and_its_mentee_stays_on_their_way(

@@ -11,7 +11,7 @@ import { Badge } from "../parts/band";
 import { Card, Shown } from "../parts/card";
 import type { Band, BoardPage, MessagesHealth, Overview, Waiting } from "../types";
 import { BAND, BANDS } from "../words";
-import { Funnel, Messages, Queue } from "./flow";
+import { Funnel, Load, Messages, Queue } from "./flow";
 import { Help } from "./help";
 import { PairTable } from "./pair_table";
 import { Repaired } from "./repaired";
@@ -64,8 +64,9 @@ export function Board({ id, asked, told }: { id: string; asked: URLSearchParams;
         <Card title="From invited to steady" id="funnel">
           <Shown of={overview}>{(seen) => <Funnel seen={seen} waiting={waiting.data} />}</Shown>
         </Card>
-        <Card title="Waiting and free places" id="queue">
+        <Card title="Waiting and load" id="queue">
           <Shown of={waiting}>{(seen) => <Queue seen={seen} />}</Shown>
+          {overview.data && <Load load={overview.data.load} />}
         </Card>
         <Card title="What got repaired" id="repaired">
           <Shown

@@ -82,6 +82,26 @@ export function Queue({ seen }: { seen: Waiting }) {
   );
 }
 
+/** How many mentees mentors have now: a load that is shared unevenly is seen at once. */
+export function Load({ load }: { load: Overview["load"] }) {
+  const mentors = Object.entries(load).map(([mentees, how]) => ({ mentees: Number(mentees), how }));
+  const most = Math.max(1, ...mentors.map((each) => each.how));
+  return (
+    <>
+      <h3>Mentors, by how many mentees they have</h3>
+      <Bars
+        label="Mentors, by how many mentees they have"
+        bars={mentors.map((each) => ({
+          name: counted(each.mentees, "mentee"),
+          value: each.how,
+          of: most,
+          shown: counted(each.how, "mentor"),
+        }))}
+      />
+    </>
+  );
+}
+
 export function Messages({ seen }: { seen: MessagesHealth }) {
   const lost = seen.channels.reduce((sum, each) => sum + each.failed + each.expired, 0);
   const addressless = seen.channels.reduce((sum, each) => sum + each.without_address, 0);
