@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from pydantic_settings import SettingsConfigDict
 from typer.core import TyperGroup
 from typer.main import get_command
 
@@ -24,6 +25,7 @@ from shared.kafka.admin import create_topics
 from shared.postgres.migrate import migrate as apply_migrations
 from shared.runtime import ROLES
 from shared.runtime import run as run_service
+from shared.settings import BrokerSettings
 
 ROOT = Path(__file__).parent.parent
 
@@ -98,6 +100,12 @@ def acls_(
         print(each.arguments())
 
 
+class _Operator(BrokerSettings):
+    """How an operator reaches the cluster: TRUSTFOLD_KAFKA_TLS and so on."""
+
+    model_config = SettingsConfigDict(env_prefix="TRUSTFOLD_")
+
+
 @app.command()
 def topics(
     bootstrap: Annotated[str, typer.Option(envvar="TRUSTFOLD_KAFKA", help="host:port,...")],
@@ -106,7 +114,8 @@ def topics(
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """Create the topics that are missing, each with all its settings stated."""
-    done = await_(create_topics(bootstrap, every_topic(), namespace=namespace, replicas=replicas))
+    reached = _Operator(kafka=bootstrap).broker
+    done = await_(create_topics(reached, every_topic(), namespace=namespace, replicas=replicas))
     if as_json:
         print(json.dumps({"created": done.created, "existing": done.existing}))
         return

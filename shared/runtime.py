@@ -104,12 +104,12 @@ class _Process:
         self._consumer = Consumer(
             service.group,
             self._delivery,
-            bootstrap=settings.kafka,
+            bootstrap=settings.broker,
             namespace=settings.namespace,
             max_batch=settings.max_batch,
             suffix=settings.group_suffix,
         )
-        producer = Producer(settings.kafka, client_id=f"trustfold-{service.name}-relay")
+        producer = Producer(settings.broker, client_id=f"trustfold-{service.name}-relay")
         self._relay = Relay(service.name, pool, producer, namespace=settings.namespace)
         api = service.api if "api" in roles else new_api(service.name, "Health only")
         health.mount(api, pool, ready=self._ready, live=self._live)

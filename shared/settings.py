@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, StringConstraints
+from pydantic import AfterValidator, Field, SecretStr, StringConstraints, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.kafka.reaching import Broker, Mechanism, Reached
 
 Suffix = Annotated[str, StringConstraints(pattern=r"^(\.[a-z0-9-]+)?$")]
 Namespace = Annotated[str, StringConstraints(pattern=r"^([a-z0-9-]+\.)?$")]
@@ -29,7 +31,40 @@ def _dsn(said: SecretStr) -> SecretStr:
 Dsn = Annotated[SecretStr, AfterValidator(_dsn)]
 
 
-class ServiceSettings(BaseSettings):
+class BrokerSettings(BaseSettings):
+    """How a cluster is reached. With `kafka_tls` its certificate is verified, against
+    `kafka_ca_file` if there is one, and `kafka_user` signs in.
+    """
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    kafka: str = Field(description="bootstrap servers, host:port[,host:port]")
+    kafka_tls: bool = False
+    kafka_ca_file: Path | None = None
+    kafka_user: str | None = None
+    kafka_password: SecretStr | None = None
+    kafka_mechanism: Mechanism = "SCRAM-SHA-512"
+
+    @model_validator(mode="after")
+    def _no_password_in_the_open(self) -> Self:
+        if (self.kafka_user or self.kafka_ca_file) and not self.kafka_tls:
+            raise ValueError("KAFKA_USER and KAFKA_CA_FILE need KAFKA_TLS=true")
+        if (self.kafka_user is None) != (self.kafka_password is None):
+            raise ValueError("KAFKA_USER needs KAFKA_PASSWORD, and it a user")
+        return self
+
+    @property
+    def broker(self) -> Reached:
+        """Where the cluster is, and how this service gets in."""
+        if not self.kafka_tls:
+            return self.kafka
+        password = self.kafka_password.get_secret_value() if self.kafka_password else None
+        return Broker(
+            self.kafka, self.kafka_ca_file, self.kafka_user, password, self.kafka_mechanism
+        )
+
+
+class ServiceSettings(BrokerSettings):
     """Read from the environment with the service's prefix; all problems are reported at once.
 
     `namespace` ("staging.") is put before every topic and group, for clusters that are shared.
@@ -38,10 +73,7 @@ class ServiceSettings(BaseSettings):
     `clock_file` replaces the machine's clock by a virtual one (demo and tests).
     """
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
-
     postgres: Dsn = Field(description="DSN of the service's own role and database")
-    kafka: str = Field(description="bootstrap servers, host:port[,host:port]")
     namespace: Namespace = ""
     group_suffix: Suffix = ""
     http_host: str = "127.0.0.1"

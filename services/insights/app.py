@@ -71,7 +71,7 @@ def _measuring(settings: InsightsSettings, pool: Pool, clock: Clock) -> Loop:
     if settings.group_suffix:
         return Loop("measure", settings.measure_every_s, partial(stand_back, pool))
     caught_up = CaughtUp(
-        pool, topics.INSIGHTS, bootstrap=settings.kafka, namespace=settings.namespace
+        pool, topics.INSIGHTS, bootstrap=settings.broker, namespace=settings.namespace
     )
     step = partial(measure, pool, clock, caught_up)
     return Loop("measure", settings.measure_every_s, step, SURFACE_SHARE)

@@ -11,6 +11,7 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from shared.errors import TrustfoldError
 from shared.events.topics import Topic
+from shared.kafka.reaching import Reached, arguments
 
 CREATE_TIMEOUT_MS = 20_000
 VISIBLE_TIMEOUT_S = 20.0
@@ -30,13 +31,13 @@ class Created:
 
 
 async def create_topics(
-    bootstrap: str, topics: Sequence[Topic], *, namespace: str = "", replicas: int = 1
+    bootstrap: Reached, topics: Sequence[Topic], *, namespace: str = "", replicas: int = 1
 ) -> Created:
     """Create the topics that are missing; returns when the broker shows them all.
 
     Raises TopicsFailed naming each topic that the broker refused, KafkaError when it is away.
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id="trustfold-topics")
+    admin = AIOKafkaAdminClient(client_id="trustfold-topics", **arguments(bootstrap))
     await admin.start()
     try:
         wanted = [_new(topic, namespace, replicas) for topic in topics]

@@ -24,6 +24,7 @@ from shared import metrics
 from shared.events.topics import Group
 from shared.kafka.delivery import Delivery, OffsetMovedBack, Read, read
 from shared.kafka.ends import End, ends_of
+from shared.kafka.reaching import Reached, as_faststream
 from shared.logging import logger
 
 POLL_TIMEOUT_MS = 20
@@ -46,8 +47,7 @@ _MEMBERSHIP: dict[str, Any] = {
 HINT_EVERY_S = 1.0
 HINT_TIMEOUT_S = 5.0
 GRACEFUL_TIMEOUT_S = 15.0
-
-# A stored offset beyond the end of the log would hide the new records until they passed it.
+# A stored offset beyond the log's end would hide new records until they passed it.
 RECREATED = "{} was made anew: its log is shorter than what was read (docs/runbooks)"
 
 log = logger("consumer")
@@ -70,7 +70,7 @@ class Consumer:
         group: Group,
         delivery: Delivery,
         *,
-        bootstrap: str,
+        bootstrap: Reached,
         namespace: str,
         max_batch: int,
         suffix: str = "",
@@ -83,7 +83,7 @@ class Consumer:
         self._hinted_at = 0.0
         self._committing: asyncio.Task[None] | None = None
         self._broker = KafkaBroker(
-            bootstrap,
+            **as_faststream(bootstrap),
             client_id=f"trustfold-{group.name}",
             allow_auto_create_topics=False,
             graceful_timeout=GRACEFUL_TIMEOUT_S,

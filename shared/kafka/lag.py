@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from shared.events.topics import Group
 from shared.kafka import offsets
+from shared.kafka.reaching import Reached, arguments
 from shared.postgres.pool import Pool
 
 REQUEST_TIMEOUT_MS = 20_000
@@ -22,7 +23,9 @@ class CaughtUp:
     A mark, because of a busy log nobody ever is at the very end. Not shared between tasks.
     """
 
-    def __init__(self, pool: Pool, group: Group, *, bootstrap: str, namespace: str = "") -> None:
+    def __init__(
+        self, pool: Pool, group: Group, *, bootstrap: Reached, namespace: str = ""
+    ) -> None:
         self._pool = pool
         self._group = group
         self._bootstrap = bootstrap
@@ -52,7 +55,7 @@ class CaughtUp:
     async def _ends(self) -> dict[TopicPartition, int]:
         """The end of each partition that holds anything; what retention took cannot be read."""
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap,
+            **arguments(self._bootstrap),
             client_id=f"trustfold-{self._group.name}-mark",
             enable_auto_commit=False,
             request_timeout_ms=REQUEST_TIMEOUT_MS,

@@ -18,6 +18,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.partitioner import murmur2
 
 from shared.errors import Retryable
+from shared.kafka.reaching import Reached, arguments
 
 LINGER_MS = 0
 BATCH_BYTES = 256 * 1024
@@ -53,7 +54,7 @@ def _hash(key: bytes) -> int:
 class Producer:
     """Sends in order per key, acknowledged by all in-sync replicas."""
 
-    def __init__(self, bootstrap: str, *, client_id: str) -> None:
+    def __init__(self, bootstrap: Reached, *, client_id: str) -> None:
         self._bootstrap = bootstrap
         self._client_id = client_id
         self._producer: AIOKafkaProducer | None = None
@@ -104,7 +105,7 @@ class Producer:
     async def _ready(self) -> AIOKafkaProducer:
         if self._producer is None:
             producer = AIOKafkaProducer(
-                bootstrap_servers=self._bootstrap,
+                **arguments(self._bootstrap),
                 client_id=self._client_id,
                 enable_idempotence=True,
                 acks="all",

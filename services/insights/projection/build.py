@@ -21,6 +21,7 @@ from services.insights.queries import loading, projection, swapping
 from services.insights.queries.loading import LIVE, NEXT
 from services.insights.queries.projection import Parked
 from shared.kafka import offsets
+from shared.kafka.reaching import written
 from shared.postgres.migrate import migrate
 from shared.postgres.pool import Connection
 from shared.postgres.tenancy import SEES_ALL
@@ -125,7 +126,7 @@ async def _load(
     order: dict[str, object] = {
         "work": "load",
         "dsn": place.dsn,
-        "kafka": place.kafka,
+        "kafka": written(place.kafka),
         "batch": effort.batch,
     }
     order |= {"now": place.clock.now().isoformat(), "parked": parked}

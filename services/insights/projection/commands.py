@@ -54,7 +54,7 @@ def verify(
         dsn = settings.postgres.get_secret_value()
         conn = await asyncpg.connect(dsn, server_settings={"search_path": LIVE, **SEES_ALL})
         try:
-            return await proving.verify(conn, settings.kafka, question, progress)
+            return await proving.verify(conn, settings.broker, question, progress)
         finally:
             await conn.close()
 
@@ -113,7 +113,7 @@ def _readers() -> int:
 
 
 def _place(settings: ServiceSettings, admin: str) -> Place:
-    return Place(settings.postgres.get_secret_value(), admin, settings.kafka, clock_of(settings))
+    return Place(settings.postgres.get_secret_value(), admin, settings.broker, clock_of(settings))
 
 
 @contextmanager

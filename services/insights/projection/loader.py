@@ -32,6 +32,7 @@ from shared.errors import PoisonMessage
 from shared.events.envelope import Event
 from shared.ids import TenantId
 from shared.kafka.delivery import read
+from shared.kafka.reaching import read_back
 from shared.postgres.pool import Connection
 from shared.postgres.tenancy import SEES_ALL
 
@@ -115,7 +116,7 @@ async def load(order: Mapping[str, Any], say: Say) -> dict[str, object]:
     ends = {(t, p): end for t, p, _, end in order["partitions"]}
     storing: asyncio.Task[None] | None = None
     batches_read = 0
-    async with _connected(order["dsn"]) as conn, opened(order["kafka"]) as log:
+    async with _connected(order["dsn"]) as conn, opened(read_back(order["kafka"])) as log:
         loader = Loader(conn, order)
         async for records in log.read(starts, ends, order["batch"]):
             rows = await loader.take(records, storing)

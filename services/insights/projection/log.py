@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from shared.errors import TrustfoldError
 from shared.kafka.offsets import Partition
+from shared.kafka.reaching import Reached, arguments
 
 Offsets: TypeAlias = Mapping[Partition, int]
 
@@ -84,10 +85,10 @@ class Log:
 
 
 @asynccontextmanager
-async def opened(bootstrap: str) -> AsyncIterator[Log]:
+async def opened(bootstrap: Reached) -> AsyncIterator[Log]:
     """A log reader. Raises KafkaError when the broker cannot be reached."""
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
+        **arguments(bootstrap),
         client_id=CLIENT,
         group_id=None,
         enable_auto_commit=False,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from shared.clock import Clock
 from shared.errors import TrustfoldError
 from shared.events.topics import INSIGHTS
+from shared.kafka.reaching import Reached
 
 # Called with (phase, done, of how many).
 Progress = Callable[[str, int, int], None]
@@ -24,7 +25,7 @@ class Place:
 
     dsn: str
     admin_dsn: str
-    kafka: str
+    kafka: Reached
     clock: Clock
 
 

@@ -23,6 +23,7 @@ from services.insights.rebuild import UTTERLY, difference
 from shared.errors import PoisonMessage
 from shared.ids import TenantId
 from shared.kafka.delivery import read
+from shared.kafka.reaching import Reached
 from shared.kafka.record import Record
 from shared.postgres.pool import Connection
 
@@ -103,7 +104,7 @@ async def _states(
 
 
 async def read_log(
-    bootstrap: str, snap: Snapshot, tenant: TenantId | None, progress: Progress
+    bootstrap: Reached, snap: Snapshot, tenant: TenantId | None, progress: Progress
 ) -> Told:
     """Hear all facts (of a tenant) up to the snapshot's offsets."""
     told = Told()
@@ -166,7 +167,7 @@ class Question:
 
 
 async def verify(
-    conn: Connection, bootstrap: str, question: Question, progress: Progress = lambda *_: None
+    conn: Connection, bootstrap: Reached, question: Question, progress: Progress = lambda *_: None
 ) -> Verdict:
     """Compare the states with folds of the log.
 

@@ -284,7 +284,7 @@ def environ(live: Live) -> dict[str, str]:
     """What the command reads from its environment."""
     return {
         "INSIGHTS_POSTGRES": live.place.dsn,
-        "INSIGHTS_KAFKA": live.place.kafka,
+        "INSIGHTS_KAFKA": str(live.place.kafka),
         "INSIGHTS_NAMESPACE": live.namespace,
         "TRUSTFOLD_POSTGRES": live.place.admin_dsn,
     }
