@@ -209,7 +209,7 @@ def demo(
     seed: int = 7,
     containers: Annotated[bool, typer.Option(help="Broker and database from Docker.")] = False,
 ) -> None:
-    """Six months of eighty pairs in two minutes, on a real broker and database."""
+    """Six months of eighty pairs in some minutes, on a real broker and database."""
     module = importlib.import_module("deploy.local.demo")
     raise typer.Exit(module.demo(json_file=json_file, seed=seed, containers=containers))
 

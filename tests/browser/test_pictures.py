@@ -21,6 +21,7 @@ PNG = b"\x89PNG"
     ("name", "kind"),
     [
         ("programme", ""), ("programme", "-dark"), ("programme", "-phone"),
+        ("programme", "-glance"),
         ("pair", ""), ("pair", "-dark"), ("figures", ""), ("me", ""), ("me", "-phone"),
     ],
 )  # fmt: skip
@@ -39,5 +40,5 @@ async def test_a_picture_of(visit: Visit, town: Town, name: str, kind: str) -> N
     await expect(page.locator("main")).not_to_contain_text(IDS)
     taken = PICTURES / f"{name}{kind}.png"
     taken.parent.mkdir(parents=True, exist_ok=True)
-    await page.screenshot(path=taken, full_page=kind != "-phone")
+    await page.screenshot(path=taken, full_page=kind not in ("-phone", "-glance"))
     assert taken.read_bytes().startswith(PNG)
