@@ -26,6 +26,7 @@ EXTENSIONS = "extensions"
 SCHEMAS = "schemas"
 # A file of this name there says that the service's own role has the schema (docs/decisions/0037).
 OWNS_ITSELF = "owns_itself"
+LOCK_TIMEOUT_MS = 5_000
 SHARED_MIGRATIONS = Path(__file__).parent / "migrations"
 _LOOKS_PAST = "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = $1"
 # An earlier release's role owned everything. Of a new schema there is nothing to hand over.
@@ -172,5 +173,7 @@ def _acting_as(dsn: str, names: _Names) -> str:
         **dict(parse_qsl(parts.query)),
         "search_path": f"{names.schema},public",
         "role": names.owner,
+        # Who waits for a lock has everybody else wait behind them: better to fail and be run again.
+        "lock_timeout": str(LOCK_TIMEOUT_MS),
     }
     return urlunsplit(parts._replace(query=urlencode(options)))
