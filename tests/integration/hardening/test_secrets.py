@@ -53,6 +53,8 @@ class Running:
             self.port = int(free.getsockname()[1])
         known = {
             "KAFKA": "127.0.0.1:9",
+            "KAFKA_TLS": "true",
+            "KAFKA_USER": "someone",
             "HTTP_PORT": str(self.port),
             "IDENTITY_FILE": str(identity_file()),
             **MORE.get(service, {}),
