@@ -83,7 +83,7 @@ SCORE_AGE = Gauge(
     "trustfold_score_age_seconds",
     "Since when not everything that is in the log is in the scores; about 1 when all is.",
 )
-ALERTS_OPEN = Gauge("trustfold_alerts_open", "Open alerts of all pairs, by kind.", ["kind"])
+ALERTS_OPEN = Gauge("trustfold_alerts_open", "Open alerts, of all pairs and both directions.")
 
 # Matching.
 RUNS = Gauge(

@@ -8,6 +8,7 @@ at what waits, never at a last position, so a transaction that commits late is n
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass
 
 from shared import metrics
@@ -15,6 +16,7 @@ from shared.events.topics import DEAD_LETTER_SUFFIX
 from shared.kafka import dead_letters
 from shared.kafka.dead_letters import DeadLetter
 from shared.kafka.producer import Producer, PublishFailed
+from shared.kafka.telling import tell_published
 from shared.logging import logger
 from shared.postgres import outbox
 from shared.postgres.outbox import Waiting
@@ -59,6 +61,7 @@ class Relay:
         self._namespace = namespace
         self._stopping = asyncio.Event()
         self.leading = False
+        metrics.RELAY_LEADS.labels(service).set(0)
 
     def stop(self) -> None:
         """Finish the batch in hand, then return from `run`."""
@@ -78,6 +81,7 @@ class Relay:
                     log.warning("database away", action="retry", error=type(error).__name__)
                     await self._pause(RETRY_S)
                 self.leading = False
+                metrics.RELAY_LEADS.labels(self._service).set(0)
         finally:
             await self._producer.close()
 
@@ -86,6 +90,7 @@ class Relay:
             await self._pause(STANDBY_S)
             return
         self.leading = True
+        metrics.RELAY_LEADS.labels(self._service).set(1)
         log.info("leading", action="lead", service=self._service)
         quiet = 0
         while not self._stopping.is_set():
@@ -117,6 +122,7 @@ class Relay:
                 break
             # The next batch is read while the broker has this one.
             records = [self._record(fact) for fact in batch]
+            started = time.monotonic()
             sending = asyncio.create_task(self._producer.send_all(records))
             try:
                 more = len(batch) == DRAIN_BATCH
@@ -126,6 +132,7 @@ class Relay:
                 await sending
             await outbox.settle(conn, [fact.position for fact in batch])
             metrics.RELAYED.labels(self._service).inc(len(batch))
+            tell_published(batch, time.monotonic() - started)
             moved += len(batch)
             batch = following
         return moved + await self._publish_dead_letters(conn)

@@ -12,12 +12,13 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Literal
 
 import uvicorn
 from starlette.types import ASGIApp
 
-from shared import health, metrics
+from shared import gauges, health, metrics, tracing
 from shared.audit.recording import Recorder
 from shared.clock import Clock, FileClock, SystemClock
 from shared.edge import edged
@@ -29,9 +30,11 @@ from shared.kafka.delivery import Delivery, Limits
 from shared.kafka.producer import Producer
 from shared.logging import logger
 from shared.postgres.pool import Pool, open_pool
+from shared.postgres.tenancy import acting_for_all
 from shared.relay import Relay
 from shared.service import Loop, Service
 from shared.settings import ServiceSettings
+from shared.watching import Watching
 
 Role = Literal["api", "worker", "relay"]
 ROLES: tuple[Role, ...] = ("api", "worker", "relay")
@@ -70,6 +73,7 @@ async def run(
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     clock = clock_of(settings)
+    tracing.configure(name, settings.traces_url, settings.traces_share)
     pool = await open_pool(
         settings.postgres.get_secret_value(), service=name, size=settings.pool_size
     )
@@ -80,6 +84,7 @@ async def run(
         await process.run(stopping)
     finally:
         await asyncio.wait_for(pool.close(), HTTP_STOP_TIMEOUT_S)
+        await tracing.close()
 
 
 class _Process:
@@ -95,6 +100,7 @@ class _Process:
     ) -> None:
         self._service = service
         self._settings = settings
+        self._pool, self._clock = pool, clock
         self._roles = roles
         self._beat = time.monotonic()
         self._stopping = asyncio.Event()
@@ -116,7 +122,9 @@ class _Process:
         self._believing = Believing(settings.identity_file) if "api" in roles else None
         self._recorder = Recorder(service.name, pool)
         sign_in = self._believing.around if self._believing else _as_it_is
-        self._server = _server(edged(api, sign_in, self._recorder, clock, settings), settings)
+        edge = edged(api, sign_in, self._recorder, clock, settings)
+        self._server = _server(Watching(edge, service.name), settings)
+        metrics.DEAD_LETTER_CAP.labels(service.group.name).set(settings.dead_letter_cap)
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Start everything, wait, stop everything; a part that fails stops the whole."""
@@ -129,7 +137,7 @@ class _Process:
                 group.create_task(self._relay.run())
             if "worker" in self._roles:
                 await self._consumer.start()
-                background += [group.create_task(self._repeat(loop)) for loop in self._loops()]
+            background += [group.create_task(self._repeat(loop)) for loop in self._loops()]
             log.info("started", action="start", roles=sorted(self._roles))
             await stopping.wait()
             log.info("stopping", action="stop")
@@ -149,16 +157,27 @@ class _Process:
             await self._believing.aclose()
 
     def _loops(self) -> list[Loop]:
-        """The service's own, and those of every worker."""
-        loops = [
-            *self._service.loops,
-            Loop("redrive", REDRIVE_EVERY_S, self._delivery.redrive),
-            Loop("recheck", RECHECK_EVERY_S, self._consumer.recheck),
-        ]
-        note = self._service.note_ends
-        if note is not None:
-            loops.append(Loop("ends", ENDS_EVERY_S, lambda: note(self._consumer.ends())))
+        """The service's own, and those of every worker and relay."""
+        service, loops = self._service, list[Loop]()
+        if "worker" in self._roles:
+            loops += [
+                *service.loops,
+                Loop("redrive", REDRIVE_EVERY_S, self._delivery.redrive),
+                Loop("recheck", RECHECK_EVERY_S, self._consumer.recheck),
+                Loop("measure_service", gauges.EVERY_S, self._measure),
+            ]
+            note = service.note_ends
+            if note is not None:
+                loops.append(Loop("ends", ENDS_EVERY_S, lambda: note(self._consumer.ends())))
+        if "relay" in self._roles:
+            step = partial(gauges.measure_delivery, self._pool, service.name, service.group.name)
+            loops.append(Loop("measure_delivery", gauges.EVERY_S, step))
         return loops
+
+    async def _measure(self) -> None:
+        if self._service.measure is not None:
+            async with acting_for_all(self._pool) as conn:
+                await self._service.measure(conn, self._clock.now())
 
     async def _repeat(self, loop: Loop) -> None:
         while not self._stopping.is_set():

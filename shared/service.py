@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from fastapi import FastAPI
@@ -12,6 +13,7 @@ from fastapi import FastAPI
 from shared.events.topics import Group
 from shared.kafka.ends import End
 from shared.kafka.per_fact import Apply
+from shared.postgres.pool import Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,8 @@ class Service:
     """One service, wired: who it is, what it consumes and how, its API and its loops.
 
     `committed` is called after each transaction of `apply`, `note_ends` once a second with how far
-    the log goes; both in workers. `serve` runs beside the API until the event is set, and then ends
+    the log goes; both in workers, as is `measure`, every few seconds in a transaction that sees all
+    tenants. `serve` runs beside the API until the event is set, and then ends
     what would keep a connection open. `close` is called once, in whatever role, after everything
     else has ended and before the pool does: for what the service itself keeps open.
     """
@@ -50,5 +53,6 @@ class Service:
     loops: tuple[Loop, ...] = ()
     committed: Callable[[], None] | None = None
     note_ends: Callable[[Sequence[End]], Awaitable[None]] | None = None
+    measure: Callable[[Connection, datetime], Awaitable[None]] | None = None
     serve: Callable[[asyncio.Event], Coroutine[Any, Any, None]] | None = None
     close: Callable[[], Awaitable[None]] | None = None

@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from shared.kafka.reaching import Broker, Mechanism, Reached
 
 Suffix = Annotated[str, StringConstraints(pattern=r"^(\.[a-z0-9-]+)?$")]
+HttpUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^\s?#]+$", max_length=500)]
 Namespace = Annotated[str, StringConstraints(pattern=r"^([a-z0-9-]+\.)?$")]
 
 
@@ -71,6 +72,8 @@ class ServiceSettings(BrokerSettings):
     `group_suffix` (".rebuild") makes a second reader of the same topics, for a projection that is
     built in another database beside the live one.
     `clock_file` replaces the machine's clock by a virtual one (demo and tests).
+    `traces_url` is where spans are sent, over OTLP/HTTP, and `traces_share` how many of the traces
+    that begin here.
     """
 
     postgres: Dsn = Field(description="DSN of the service's own role and database")
@@ -82,6 +85,8 @@ class ServiceSettings(BrokerSettings):
     identity_file: Path | None = Field(
         default=None, description="whose tokens are believed: docs/howto/sign-in-with-oidc.md"
     )
+    traces_url: HttpUrl | None = None
+    traces_share: Annotated[float, Field(ge=0, le=1)] = 0.01
     hsts_s: Annotated[int, Field(ge=0)] = 0
     requests_per_s: Annotated[float, Field(gt=0)] = 5_000.0
     pool_size: Annotated[int, Field(ge=2, le=100)] = 8

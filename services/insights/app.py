@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from services.insights import gauges
 from services.insights.alerting import look
 from services.insights.api import build_api
 from services.insights.freshness import Freshness, note_ends
@@ -42,6 +43,7 @@ def build(settings: InsightsSettings, pool: Pool, clock: Clock) -> Service:
         apply=rounds.apply,
         committed=rounds.committed,
         note_ends=partial(note_ends, pool, clock),
+        measure=gauges.measure,
         api=build_api(pool, clock, live, freshness, Page(settings.page_dir), providers),
         serve=live.run,
         close=providers.aclose,

@@ -18,6 +18,7 @@ from services.insights.domain.state import PairState, refold
 from services.insights.queries import evidence, pairs, people
 from services.insights.queries.locks import Person
 from services.insights.queries.pairs import LockedPair, PairOf, Started
+from shared import metrics
 from shared.errors import PoisonMessage
 from shared.events.envelope import Event
 from shared.events.fact import PairFact, PersonFact
@@ -123,6 +124,7 @@ async def _count(conn: Connection, seen: Sequence[tuple[LockedPair, Evidence]]) 
     if not distinct:
         return
     new = await evidence.add(conn, distinct.values())
+    metrics.FOLDED.inc(len(new))
     changed: dict[int, LockedPair] = {}
     fresh: dict[int, list[Evidence]] = {}
     for found, (pair, item) in distinct.items():

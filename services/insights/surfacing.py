@@ -12,6 +12,7 @@ from services.insights import bulk
 from services.insights.queries import locks, managed, streams
 from services.insights.queries import surfacing as queries
 from services.insights.queries.pairs import PairRow
+from shared import metrics
 from shared.events.envelope import Event, encode_value, new_event
 from shared.events.insights import TrustChanged
 from shared.ids import TenantId, derived_id
@@ -51,6 +52,7 @@ async def surface(pool: Pool) -> int | None:
         await queries.save_surfaced(conn, [(pair, fact.revision) for pair, fact in moved])
         await streams.say(conn, "service", [(pair, encode_value(fact)) for pair, fact in said])
         await managed.mark(conn, keys)
+    metrics.SURFACED.inc(len(moved))
     return len(keys)
 
 

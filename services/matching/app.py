@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from services.matching import gauges
 from services.matching.api import Doors, build_api
 from services.matching.api.door import Limit
 from services.matching.handlers import door, rankings, shortlists
@@ -40,6 +41,7 @@ def build(settings: MatchingSettings, pool: Pool, clock: Clock) -> Service:
         name="matching",
         group=topics.MATCHING,
         apply=per_fact(HANDLERS),
+        measure=gauges.measure,
         api=build_api(pool, clock, _doors(settings)),
         loops=(
             Loop("sweeper", settings.sweep_every_s, sweep_now),

@@ -7,6 +7,7 @@ dies with it, and the next one begins again, or goes on committing where it was.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TypeAlias
@@ -14,6 +15,7 @@ from typing import TypeAlias
 from services.matching.domain.run import Run, State, begin, fail
 from services.matching.handlers.committing import commit_some
 from services.matching.queries import runs
+from shared import metrics
 from shared.clock import Clock
 from shared.ids import TenantId
 from shared.logging import logger
@@ -67,7 +69,10 @@ class Runner:
             return begun is not None
         said = {"run": str(run.run_id), "attempt": begun.attempt}
         log.info("working", action="run.begin", **said)
+        started = time.monotonic()
         failure = await self._execute(tenant, begun)
+        outcome = "done" if failure is None else "failed"
+        metrics.RUN_SECONDS.labels(outcome).observe(time.monotonic() - started)
         if failure is not None:
             await self._fail(tenant, begun, failure)
         log.info("worked", action="run.end", failure=failure, **said)

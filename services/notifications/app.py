@@ -8,6 +8,7 @@ from functools import partial
 
 from pydantic import SecretStr
 
+from services.notifications import gauges
 from services.notifications.api import (
     build_api,
     endpoints,
@@ -75,6 +76,7 @@ def build(settings: NotificationsSettings, pool: Pool, clock: Clock) -> Service:
         name="notifications",
         group=NOTIFICATIONS_GROUP,
         apply=per_fact(HANDLERS),
+        measure=gauges.measure,
         api=build_api(clock, routers),
         loops=(
             *_sending(Sender(ways, email), Sender(ways, chat), Sender(ways, InboxChannel()), every),

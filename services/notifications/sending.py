@@ -9,12 +9,14 @@ are affected.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from typing import TypeAlias
 
+from services.notifications import telling
 from services.notifications.channels import Channel, Letter, Post
 from services.notifications.composing import Composer
 from services.notifications.domain.attempt import Next, Outcome, RetryPolicy, after
@@ -142,7 +144,9 @@ class _Run:
             if self._stopped is not None:
                 await self._settle(job, Outcome("unreachable", self._stopped))
                 continue
+            started = time.monotonic()
             outcome = await self._attempt(job)
+            telling.tell_attempt(job.due, outcome, time.monotonic() - started)
             if outcome.fate == "unreachable":
                 self._stopped = outcome.reason
             done += await self._settle(job, outcome)
@@ -160,9 +164,8 @@ class _Run:
             _log.error(
                 "attempt failed",
                 action="message_failed",
-                message_id=str(message.message_id),
-                workflow=message.workflow,
                 error=type(error).__name__,
+                **telling.who(message),
             )
             return Outcome("deferred", "unforeseen")
 
@@ -172,19 +175,7 @@ class _Run:
         then = [self._then(job, due, outcome) for due in job.due]
         await self._ways.settler.settle(Ended(job.due, then))
         for due, next_ in zip(job.due, then, strict=True):
-            # What was sent is a fact on the topic; a line for each would slow sending down.
-            tell = _log.debug if next_.state == "sent" else _log.info
-            tell(
-                "attempt ended",
-                action="message_attempted",
-                message_id=str(due.message.message_id),
-                workflow=due.message.workflow,
-                channel=due.message.channel,
-                state=next_.state,
-                reason=next_.reason,
-                attempt=due.attempt,
-                waited_s=round((now - due.message.not_before).total_seconds(), 3),
-            )
+            telling.tell_settled(due, next_, now)
         return sum(next_.state not in ("queued", "gathered") for next_ in then)
 
     def _then(self, job: Job, due: Due, outcome: Outcome) -> Next:

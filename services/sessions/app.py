@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from services.sessions import gauges
 from services.sessions.api import build_api
 from services.sessions.settings import SessionsSettings
 from services.sessions.subscribers import build_handlers
@@ -26,5 +27,6 @@ def build(settings: SessionsSettings, pool: Pool, clock: Clock) -> Service:
         group=topics.SESSIONS_GROUP,
         apply=per_fact(build_handlers(settings.rules())),
         api=build_api(pool, clock, settings.rules()),
+        measure=gauges.measure,
         loops=(Loop("sweeper", settings.sweep_every_s, sweep_now),),
     )

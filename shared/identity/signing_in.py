@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
+from structlog.contextvars import bind_contextvars
 
 from shared.errors import Forbidden, Retryable
 from shared.http import CALLER, ROLE, problem_of, unavailable
@@ -41,7 +42,8 @@ class SigningIn:
                 grant = await self._grant(headers)
                 if grant is not None:
                     scope[GRANT] = grant
-                    scope[CALLER] = grant.caller(headers.get(ROLE.name))
+                    caller = scope[CALLER] = grant.caller(headers.get(ROLE.name))
+                    bind_contextvars(tenant=caller.tenant)
             except (BadToken, Forbidden) as error:
                 await problem_of(error)(scope, receive, send)
                 return

@@ -23,6 +23,7 @@ from shared.kafka import dead_letters, offsets
 from shared.kafka.offsets import Partition
 from shared.kafka.per_fact import Apply
 from shared.kafka.record import Record
+from shared.kafka.telling import tell_committed, who
 from shared.logging import logger
 from shared.postgres.pool import UNAVAILABLE, Connection, Pool
 
@@ -59,9 +60,10 @@ class Progress:
 
 
 class Read(NamedTuple):
-    """A record and its event, or the error that says why it cannot be handled.
+    """A record and its event, with an error that says why it is not handled.
 
-    Neither for a tombstone: somebody has erased what the key named, and everybody has been told.
+    No event where it could not be read, and nothing of either for a tombstone: somebody has erased
+    what the key named, and everybody has been told.
     """
 
     record: Record
@@ -171,13 +173,14 @@ class Delivery:
                     return
                 tried = attempt + 1
                 if isinstance(error, PoisonMessage) or tried >= self._limits.handler_attempts:
-                    batch = [Read(batch[0].record, None, error, tried)]
+                    batch = [Read(batch[0].record, batch[0].event, error, tried)]
                 else:
                     await self._back_off(error, attempt)
             attempt += 1
 
     async def _transact(self, batch: Sequence[Read]) -> None:
         """One transaction: lock offsets, drop what is done, apply, park, advance."""
+        started = time.monotonic()
         ends = {(r.topic, r.partition): r.offset + 1 for r, *_ in batch}
         firsts = {(r.topic, r.partition): r.offset for r, *_ in reversed(batch)}
         async with self._pool.acquire() as conn:
@@ -195,12 +198,14 @@ class Delivery:
                         conn, self.group, {p: max(end, starts[p]) for p, end in ends.items()}
                     )
             self._committed(ends, applied=len(fresh) - parked, parked=parked)
+        events, took_s = _readable(fresh), time.monotonic() - started
+        tell_committed(self.group, events, self._clock.now(), took_s)
         if repeated := len(batch) - len(fresh):
             metrics.RECORDS.labels(self.group, "repeated").inc(repeated)
 
     async def _apply_fresh(self, conn: Connection, fresh: Sequence[Read]) -> int:
         """Apply what could be read, park what could not; how many were parked."""
-        events = [it.event for it in fresh if it.event is not None]
+        events = _readable(fresh)
         if events:
             await self._apply(conn, events, self._clock.now())
         troubles = [it for it in fresh if it.error is not None]
@@ -224,6 +229,7 @@ class Delivery:
             topic=record.topic,
             partition=record.partition,
             offset=record.offset,
+            **who(trouble.event),
         )
 
     def _committed(self, ends: dict[Partition, int], *, applied: int, parked: int) -> None:
@@ -273,6 +279,10 @@ class Delivery:
             await asyncio.wait_for(self._stopping.wait(), delay)
         except TimeoutError:
             return
+
+
+def _readable(batch: Sequence[Read]) -> list[Event]:
+    return [it.event for it in batch if it.error is None and it.event is not None]
 
 
 def _of(record: Record) -> Partition:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from shared import tracing
 from shared.events.envelope import CONTENT_TYPE, Event, encode_value
 from shared.events.registry import dataschema
 from shared.ids import TenantId, new_id
@@ -97,7 +98,8 @@ def _row(event: Event) -> tuple[object, ...]:
         event.tenant,
         event.correlation_id,
         event.causation_id,
-        event.traceparent,
+        # What is done for a request belongs to its trace.
+        event.traceparent or tracing.current(),
     )
 
 

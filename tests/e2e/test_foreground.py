@@ -24,7 +24,7 @@ pytestmark = pytest.mark.stack
 
 
 @contextmanager
-def running(*arguments: str, within_s: float = TIMEOUT_S) -> Iterator[subprocess.Popen[str]]:
+def running(*arguments: str, within_s: float = 3 * TIMEOUT_S) -> Iterator[subprocess.Popen[str]]:
     """The command as a person would start it, both streams in one; killed at the latest here."""
     command = [sys.executable, "-m", "shared.cli", *arguments]
     process = subprocess.Popen(

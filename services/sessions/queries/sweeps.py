@@ -56,6 +56,7 @@ _OPEN_OF_PAIR = """
     SELECT {table}.* FROM {table} WHERE tenant = $1 AND pair_id = $2 AND {open_} LIMIT $3
 """
 _IS_DUE = "EXISTS (SELECT FROM {table} WHERE {open_} AND sweep_at <= $1)"
+_OLDEST = "(SELECT min(sweep_at) AS sweep_at FROM {table} WHERE {open_})"
 _MARK = """
     INSERT INTO sweep_mark (swept_until) VALUES ($1)
     ON CONFLICT (only_row) DO UPDATE
@@ -100,6 +101,16 @@ async def is_due(conn: Connection, kinds: Sequence[Swept[Any]], now: datetime) -
     """Whether anything that is due at `now` has not been decided."""
     any_ = " OR ".join(_written(_IS_DUE, kind) for kind in kinds)
     found: bool = await conn.fetchval(f"SELECT {any_}", now)
+    return found
+
+
+async def oldest_due(
+    conn: Connection, kinds: Sequence[Swept[Any]], now: datetime
+) -> datetime | None:
+    """Since when the oldest of what is due at `now` is; None when nothing is."""
+    oldest = " UNION ALL ".join(_written(_OLDEST, kind) for kind in kinds)
+    statement = f"SELECT min(sweep_at) FROM ({oldest}) AS each WHERE sweep_at <= $1"
+    found: datetime | None = await conn.fetchval(statement, now)
     return found
 
 
