@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast, get_args
 
 import typer
 from pydantic_settings import SettingsConfigDict
@@ -18,16 +18,26 @@ from typer.main import get_command
 
 from shared import dlq_cli, logging
 from shared.audit import cli as audit_cli
-from shared.command import EXIT_PROBLEM, ServiceName, await_, dsn_of, errors, settings_of
+from shared.command import (
+    EXIT_PROBLEM,
+    ServiceName,
+    await_,
+    dsn_of,
+    errors,
+    from_environment,
+    settings_of,
+)
 from shared.events.topics import every_topic
 from shared.kafka.acls import acls
 from shared.kafka.admin import create_topics
 from shared.postgres.migrate import migrate as apply_migrations
+from shared.postgres.schema import Phase
 from shared.runtime import ROLES
 from shared.runtime import run as run_service
-from shared.settings import BrokerSettings
+from shared.settings import BrokerSettings, DatabaseSettings
 
 ROOT = Path(__file__).parent.parent
+OPERATOR = "TRUSTFOLD_"
 
 app = typer.Typer(
     help="Trustfold: a mentoring network whose trust scores explain themselves.",
@@ -78,12 +88,21 @@ def run(
 @app.command()
 def migrate(
     service: ServiceName,
-    admin: Annotated[str, typer.Option(envvar="TRUSTFOLD_POSTGRES", help="DSN of a superuser.")],
+    admin: Annotated[
+        str | None, typer.Option(help="DSN of an administrator; else TRUSTFOLD_POSTGRES.")
+    ] = None,
+    phase: Annotated[
+        str, typer.Option(help="pre: before the new code is there; post: after the old has gone.")
+    ] = "all",
 ) -> None:
     """Make a service's role and schema where missing, and apply what is not applied yet."""
+    if phase not in get_args(Phase):
+        raise typer.BadParameter(f"choose one of {', '.join(get_args(Phase))}")
     dsn = dsn_of(service)
+    admin = admin or from_environment(DatabaseSettings, OPERATOR).dsn
     folder = ROOT / "services" / service / "migrations"
-    await_(apply_migrations(admin, dsn, service=service, migrations=folder))
+    chosen = cast("Phase", phase)
+    await_(apply_migrations(admin, dsn, service=service, migrations=folder, phase=chosen))
 
 
 @app.command("acls")
@@ -103,7 +122,7 @@ def acls_(
 class _Operator(BrokerSettings):
     """How an operator reaches the cluster: TRUSTFOLD_KAFKA_TLS and so on."""
 
-    model_config = SettingsConfigDict(env_prefix="TRUSTFOLD_")
+    model_config = SettingsConfigDict(env_prefix=OPERATOR)
 
 
 @app.command()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 from collections.abc import Coroutine
+from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
 
 import asyncpg
@@ -16,7 +17,7 @@ from pydantic_settings import BaseSettings
 from rich.console import Console
 
 from shared.errors import TrustfoldError
-from shared.settings import Dsn, ServiceSettings
+from shared.settings import SECRETS, DatabaseSettings, ServiceSettings
 
 SERVICES = ("matching", "sessions", "notifications", "insights")
 EXIT_PROBLEM = 1
@@ -28,12 +29,6 @@ errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 
 T = TypeVar("T")
 S = TypeVar("S", bound=BaseSettings)
-
-
-class _Database(BaseSettings):
-    """The one setting that commands about a service's database need."""
-
-    postgres: Dsn
 
 
 def _known(value: str) -> str:
@@ -49,17 +44,18 @@ def settings_of(service: str) -> ServiceSettings:
     """The service's settings from its environment; exits naming every variable that is wrong."""
     module = importlib.import_module(f"services.{service}.settings")
     cls: type[ServiceSettings] = getattr(module, f"{service.capitalize()}Settings")
-    return _from_environment(cls, str(cls.model_config["env_prefix"]))
+    return from_environment(cls, str(cls.model_config["env_prefix"]))
 
 
 def dsn_of(service: str) -> str:
     """The DSN of the service's own role, from its environment; exits when it is not there."""
-    return _from_environment(_Database, f"{service.upper()}_").postgres.get_secret_value()
+    return from_environment(DatabaseSettings, f"{service.upper()}_").dsn
 
 
-def _from_environment(cls: type[S], prefix: str) -> S:
+def from_environment(cls: type[S], prefix: str, secrets: Path = SECRETS) -> S:
+    """Settings from the environment, and from files where there are any; exits as above."""
     try:
-        return cls(_env_prefix=prefix)
+        return cls(_env_prefix=prefix, _secrets_dir=secrets if secrets.is_dir() else None)
     except ValidationError as error:
         for problem in error.errors(include_input=False):
             name = prefix + "_".join(str(part) for part in problem["loc"]).upper()

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from typing import TypeAlias
 
+import asyncpg
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -16,6 +17,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from shared.kafka.consumer import Consumer
 from shared.kafka.delivery import Delivery
 from shared.postgres.pool import UNAVAILABLE, Pool
+from shared.postgres.schema import Expected
 from shared.relay import Relay
 
 MAX_POLL_AGE_S = 30.0
@@ -24,8 +26,11 @@ MAX_BATCH_AGE_S = 60.0
 Check: TypeAlias = Callable[[], dict[str, object]]
 
 
-def mount(app: FastAPI, pool: Pool, *, ready: Check, live: Check) -> None:
-    """Add /health/live, /health/ready and /metrics. A check's answer is healthy when `ok` is."""
+def mount(app: FastAPI, pool: Pool, schema: Expected, *, ready: Check, live: Check) -> None:
+    """Add /health/live, /health/ready and /metrics. A check's answer is healthy when `ok` is.
+
+    Nobody is ready before the database has the schema that this release expects.
+    """
 
     @app.get("/health/live", include_in_schema=False)
     async def _live() -> JSONResponse:
@@ -37,6 +42,10 @@ def mount(app: FastAPI, pool: Pool, *, ready: Check, live: Check) -> None:
         found = ready()
         try:
             await pool.fetchval("SELECT count(*) FROM consumer_offset")
+            if lacks := await schema.lacks(pool):
+                found = {**found, "ok": False, "schema": f"{lacks} is not applied"}
+        except asyncpg.UndefinedTableError:
+            found = {**found, "ok": False, "schema": "there is none: run trustfold migrate"}
         except UNAVAILABLE as error:
             found = {**found, "ok": False, "database": type(error).__name__}
         return JSONResponse(found, 200 if found["ok"] else 503)

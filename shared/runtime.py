@@ -30,6 +30,7 @@ from shared.kafka.delivery import Delivery, Limits
 from shared.kafka.producer import Producer
 from shared.logging import logger
 from shared.postgres.pool import Pool, open_pool
+from shared.postgres.schema import Expected
 from shared.postgres.tenancy import acting_for_all
 from shared.relay import Relay
 from shared.service import Loop, Service
@@ -74,9 +75,7 @@ async def run(
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     clock = clock_of(settings)
     tracing.configure(name, settings.traces_url, settings.traces_share)
-    pool = await open_pool(
-        settings.postgres.get_secret_value(), service=name, size=settings.pool_size
-    )
+    pool = await open_pool(settings.dsn, service=name, size=settings.pool_size)
     process = _Process(build(pool, clock), settings, pool, clock, roles)
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER, 20, 20)
@@ -118,7 +117,7 @@ class _Process:
         producer = Producer(settings.broker, client_id=f"trustfold-{service.name}-relay")
         self._relay = Relay(service.name, pool, producer, namespace=settings.namespace)
         api = service.api if "api" in roles else new_api(service.name, "Health only")
-        health.mount(api, pool, ready=self._ready, live=self._live)
+        health.mount(api, pool, Expected(service.name), ready=self._ready, live=self._live)
         self._believing = Believing(settings.identity_file) if "api" in roles else None
         self._recorder = Recorder(service.name, pool)
         sign_in = self._believing.around if self._believing else _as_it_is

@@ -1,15 +1,20 @@
-"""The settings every service has, a frozen class each. Nothing else reads the environment."""
+"""The settings every service has, a frozen class each. Nothing else reads the environment.
+
+Each may also lie in a file of its whole name in SECRETS, as clusters mount secrets.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Self
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.kafka.reaching import Broker, Mechanism, Reached
+
+SECRETS = Path("/run/secrets/trustfold")
 
 Suffix = Annotated[str, StringConstraints(pattern=r"^(\.[a-z0-9-]+)?$")]
 HttpUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^\s?#]+$", max_length=500)]
@@ -30,6 +35,35 @@ def _dsn(said: SecretStr) -> SecretStr:
 
 
 Dsn = Annotated[SecretStr, AfterValidator(_dsn)]
+
+
+class DatabaseSettings(BaseSettings):
+    """How a database is reached. `postgres_password` is put into an address that names none: the
+    address is then no secret, and the password can lie in a file.
+    """
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    postgres: Dsn = Field(description="DSN of the service's own role and database")
+    postgres_password: SecretStr | None = None
+
+    @model_validator(mode="after")
+    def _one_password(self) -> Self:
+        parts = urlsplit(self.postgres.get_secret_value())
+        if self.postgres_password is not None and (parts.password or not parts.username):
+            raise ValueError("POSTGRES_PASSWORD needs a POSTGRES with a user and no password")
+        return self
+
+    @property
+    def dsn(self) -> str:
+        """The whole address. A secret."""
+        dsn = self.postgres.get_secret_value()
+        if self.postgres_password is None:
+            return dsn
+        parts = urlsplit(dsn)
+        user, _, host = parts.netloc.rpartition("@")
+        password = quote(self.postgres_password.get_secret_value(), safe="")
+        return urlunsplit(parts._replace(netloc=f"{user}:{password}@{host}"))
 
 
 class BrokerSettings(BaseSettings):
@@ -65,7 +99,7 @@ class BrokerSettings(BaseSettings):
         )
 
 
-class ServiceSettings(BrokerSettings):
+class ServiceSettings(BrokerSettings, DatabaseSettings):
     """Read from the environment with the service's prefix; all problems are reported at once.
 
     `namespace` ("staging.") is put before every topic and group, for clusters that are shared.
@@ -76,7 +110,6 @@ class ServiceSettings(BrokerSettings):
     that begin here.
     """
 
-    postgres: Dsn = Field(description="DSN of the service's own role and database")
     namespace: Namespace = ""
     group_suffix: Suffix = ""
     http_host: str = "127.0.0.1"

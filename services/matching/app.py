@@ -35,7 +35,7 @@ def build(settings: MatchingSettings, pool: Pool, clock: Clock) -> Service:
     async def make_lists() -> int:
         return await rankings.prepare(pool)
 
-    processes = RunProcesses(settings.postgres.get_secret_value(), pool, clock)
+    processes = RunProcesses(settings.dsn, pool, clock)
     runner = Runner(pool, clock, processes.execute)
     return Service(
         name="matching",

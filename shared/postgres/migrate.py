@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ import asyncpg
 
 from shared.errors import TrustfoldError
 from shared.postgres.pool import Connection
+from shared.postgres.schema import SHARED_MIGRATIONS, Phase, applied, files, version
 
 # A file of this name beside a service's migrations lists the extensions it needs, one a line.
 EXTENSIONS = "extensions"
@@ -27,7 +29,6 @@ SCHEMAS = "schemas"
 # A file of this name there says that the service's own role has the schema (docs/decisions/0037).
 OWNS_ITSELF = "owns_itself"
 LOCK_TIMEOUT_MS = 5_000
-SHARED_MIGRATIONS = Path(__file__).parent / "migrations"
 _LOOKS_PAST = "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = $1"
 # An earlier release's role owned everything. Of a new schema there is nothing to hand over.
 _IS_MEMBER = "SELECT pg_has_role($1::name, $2::name, 'MEMBER')"
@@ -61,14 +62,19 @@ class _Names:
     owner: str
 
 
-async def migrate(admin_dsn: str, dsn: str, *, service: str, migrations: Path) -> None:
+async def migrate(
+    admin_dsn: str, dsn: str, *, service: str, migrations: Path, phase: Phase = "all"
+) -> None:
     """Make the service's role and schema if they are missing, and apply what is not applied yet.
+
+    In the phase `pre` only what the release before can live with: its `_post` is left for when the
+    old code has gone. A new schema gets all at once, for no old code knows it.
 
     Extensions that the service needs are made by the administrator, in `public`, and so are schemas
     for others; where they are there already, nothing is done. `dsn` is the service's own, with the
     role and password it will use; what that role owns of an earlier release is handed to the owner.
-    Raises MigrationFailed with the tool's last words, or when the role could look past row-level
-    security.
+    Raises MigrationFailed with the tool's last words, when the role could look past row-level
+    security, or in the phase `post` before all of `pre` is there.
     """
     lock = await asyncpg.connect(admin_dsn)
     try:
@@ -86,7 +92,9 @@ async def migrate(admin_dsn: str, dsn: str, *, service: str, migrations: Path) -
             if more.exists():
                 await _schemas(conn, more.read_text(encoding="utf-8").split(), owner)
             url = dsn if owner == role else _in_database_of(dsn, admin_dsn)
-            await _dbmate(_acting_as(url, names), [SHARED_MIGRATIONS, migrations])
+            folders = (SHARED_MIGRATIONS, migrations)
+            lacking = await _lacking(conn, service, folders, phase)
+            await _dbmate(_acting_as(url, names), lacking)
             if owner != role:
                 await _run(conn, _NARROW, names)
         finally:
@@ -107,14 +115,17 @@ async def _roles_and_schema(conn: Connection, names: _Names, password: str) -> N
     await conn.execute(statement)
     if await conn.fetchval(_LOOKS_PAST, names.role):
         raise MigrationFailed(f"{names.role} could look past row-level security: use another role")
+    plain = not await conn.fetchval("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
     if names.owner == names.role:
+        if plain:
+            await _run(conn, ("GRANT %2$I TO current_user",), names)
         await _run(conn, ("CREATE SCHEMA IF NOT EXISTS %1$I AUTHORIZATION %2$I",), names)
         return
     if not await conn.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", names.owner):
         await _run(conn, ("CREATE ROLE %3$I NOLOGIN",), names)
     if await conn.fetchval(_IS_MEMBER, names.role, names.owner):
         raise MigrationFailed(f"{names.role} could become {names.owner}: revoke that first")
-    if not await conn.fetchval("SELECT rolsuper FROM pg_roles WHERE rolname = current_user"):
+    if plain:
         await _run(conn, ("GRANT %3$I, %2$I TO current_user",), names)
     async with conn.transaction():
         await _run(conn, _HAND_OVER, names)
@@ -145,18 +156,36 @@ async def _schemas(conn: Connection, schemas: list[str], owner: str) -> None:
         await conn.execute(await conn.fetchval(make, name, owner))
 
 
-async def _dbmate(url: str, folders: list[Path]) -> None:
-    where = [part for folder in folders for part in ("--migrations-dir", str(folder))]
-    process = await asyncio.create_subprocess_exec(
-        str(Path(sys.executable).parent / "dbmate"),
-        *where,
-        "--no-dump-schema",
-        "migrate",
-        env={"DATABASE_URL": url},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
+async def _lacking(
+    conn: Connection, service: str, folders: Sequence[Path], phase: Phase
+) -> list[Path]:
+    """What this phase has to apply, in order."""
+    await conn.execute(
+        await conn.fetchval("SELECT format('SET search_path = %I', $1::text)", service)
     )
-    said, _ = await process.communicate()
+    there = await applied(conn)
+    lacking = [path for path in files(folders) if version(path.name) not in there]
+    if phase == "all" or not there:
+        return lacking
+    early = [path for path in lacking if not path.stem.endswith("_post")]
+    if phase == "post" and early:
+        raise MigrationFailed(f"{early[0].name} is not applied: run the phase pre first")
+    return early if phase == "pre" else lacking
+
+
+async def _dbmate(url: str, lacking: Sequence[Path]) -> None:
+    """dbmate applies a folder, so it gets one that holds these."""
+    with tempfile.TemporaryDirectory(prefix="trustfold-migrations-") as folder:
+        for path in lacking:
+            (Path(folder) / path.name).symlink_to(path.resolve())
+        process = await asyncio.create_subprocess_exec(
+            str(Path(sys.executable).parent / "dbmate"),
+            *("--migrations-dir", folder, "--no-dump-schema", "migrate"),
+            env={"DATABASE_URL": url},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        said, _ = await process.communicate()
     if process.returncode != 0:
         raise MigrationFailed(said.decode(errors="replace").strip().rsplit("\n", 5)[-1])
 

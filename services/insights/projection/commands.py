@@ -51,7 +51,7 @@ def verify(
     question = proving.Question(TenantId(tenant) if tenant else None, seed, orders)
 
     async def ask(progress: Progress) -> proving.Verdict:
-        dsn = settings.postgres.get_secret_value()
+        dsn = settings.dsn
         conn = await asyncpg.connect(dsn, server_settings={"search_path": LIVE, **SEES_ALL})
         try:
             return await proving.verify(conn, settings.broker, question, progress)
@@ -90,7 +90,7 @@ def rebuild(
     settings = settings_of("insights")
     place = _place(settings, admin)
     line = ops.line_of("trustfold insights rebuild", ids={"way": "back" if rollback else "anew"})
-    await_(ops.say_at(settings.postgres.get_secret_value(), LIVE, line))
+    await_(ops.say_at(settings.dsn, LIVE, line))
     if rollback:
         await_(roll_back(place))
         typer.echo(
@@ -113,7 +113,7 @@ def _readers() -> int:
 
 
 def _place(settings: ServiceSettings, admin: str) -> Place:
-    return Place(settings.postgres.get_secret_value(), admin, settings.broker, clock_of(settings))
+    return Place(settings.dsn, admin, settings.broker, clock_of(settings))
 
 
 @contextmanager
