@@ -112,7 +112,8 @@ async def test_facts_of_a_restored_outbox_are_sent_again_and_counted_once(
 
         async def sent_again() -> bool:
             read = int(await load.insights.fetchval(_READ))
-            return read >= sent_before + waiting and await load.sessions.fetchval(_WAITING) == 0
+            left = int(await load.sessions.fetchval(_WAITING))
+            return read >= sent_before + waiting and left == 0
 
         await until(sent_again, timeout_s=TIMEOUT_S, what="the restored outbox sent and read")
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
