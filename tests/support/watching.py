@@ -14,7 +14,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from shared import metrics
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 PROMETHEUS = ROOT / "deploy" / "prometheus"
 RUNBOOKS = ROOT / "docs" / "runbooks"
 RULES = PROMETHEUS / "rules.yaml"
