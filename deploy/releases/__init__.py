@@ -1,0 +1,1 @@
+"""What each release asked of its database, so that the next one can be held to go on answering."""
