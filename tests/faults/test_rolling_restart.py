@@ -246,9 +246,7 @@ def named(record: Any, name: str) -> str:
     + [pytest.param(it, marks=pytest.mark.full) for it in ("matching", "notifications")],
 )
 async def test_a_rollout_under_load_loses_nothing_and_is_not_noticed(service: str) -> None:
-    """Seen to fail (requests are refused) when a process stops listening before it is asked no
-    more, and (facts are lost) when offsets are committed before their effects.
-    """
+    """Seen to fail (requests are refused) when a process is asked until it has stopped."""
     async with rolling(service) as (town, load):
         acting = asyncio.create_task(town.act())
         writing = asyncio.create_task(load.write())
