@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 LOCK := requirements/dev.lock
 COMPILE := $(BIN)/uv pip compile --upgrade --generate-hashes --no-emit-index-url --universal --python-version 3.11 --quiet
 
-.PHONY: help demo up test test-faults test-laws check fmt contracts pictures bench scoreboard doctor lock setup clean
+.PHONY: help demo up test test-faults test-laws check fmt contracts manifests pictures bench scoreboard doctor lock setup clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2 }' Makefile
@@ -30,13 +30,14 @@ test-faults: $(READY) ## Run the long tests: faults at full size, kills in the m
 test-laws: $(READY) ## Hold the laws of the fold against 100,000 generated histories
 	@exec $(BIN)/python -m pytest -q --hypothesis-profile=nightly tests/unit/insights/test_fold_laws.py
 
-check: $(READY) ## Format, lint, types, layers, contracts, the page, advisories: everything but the tests
+check: $(READY) ## Format, lint, types, layers, contracts, the page, manifests, advisories: all but the tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/trustfold contracts check
 	$(BIN)/python -m deploy.local.page --check
+	$(BIN)/python -m deploy.k8s.check --rules
 	$(BIN)/python -m deploy.local.advisories
 
 fmt: $(READY) ## Format the code and repair what the linter can repair
@@ -44,6 +45,9 @@ fmt: $(READY) ## Format the code and repair what the linter can repair
 
 contracts: $(READY) ## Write the schemas and examples of every fact anew
 	@exec $(BIN)/trustfold contracts generate
+
+manifests: $(READY) ## Write the manifests that follow from the code anew
+	@exec $(BIN)/python -m deploy.k8s.made
 
 pictures: $(READY) ## Take the pictures of the page anew, in a real browser
 	@exec $(BIN)/python -m pytest -q -m full tests/browser/test_pictures.py
