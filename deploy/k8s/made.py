@@ -80,11 +80,7 @@ def made() -> Mapping[Path, str]:
     return {
         PLACE / "kafka/topics.yaml": _text("shared/events/topics.py", map(topic, every_topic())),
         PLACE / "kafka/users.yaml": _text("shared/kafka/acls.py", users),
-        **(
-            {PLACE / "monitoring/rules.yaml": _text("deploy/prometheus/rules.yaml", [rules()])}
-            if RULES.exists()
-            else {}
-        ),
+        PLACE / "monitoring/rules.yaml": _text("deploy/prometheus/rules.yaml", [rules()]),
     }
 
 
