@@ -85,9 +85,11 @@ async def ask(prometheus: str) -> Any:
 
         async def has_grown() -> object:
             try:
-                return await result("rate(trustfold_folded_total[5m]) > 0")
+                ready = await client.get("/-/ready")
             except httpx.TransportError:
                 return None
+            # It listens before it can answer.
+            return ready.is_success and await result("rate(trustfold_folded_total[5m]) > 0")
 
         await until(has_grown, what="collected twice")
         yield result
