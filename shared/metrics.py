@@ -6,6 +6,8 @@ that reads it: dashboards take the greatest.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from prometheus_client import Counter, Gauge, Histogram
 
 SHORT_S = (0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60)
@@ -92,7 +94,7 @@ RUNS = Gauge(
 RUN_WAIT = Gauge("trustfold_matching_run_wait_seconds", "How long the oldest of them is open.")
 RUN_SECONDS = Histogram(
     "trustfold_matching_run_seconds",
-    "How long a run was worked on, by how it ended: done, failed.",
+    "How long a run was worked on, by how it ended: done, failed, died, cancelled.",
     ["outcome"],
     buckets=LONG_S,
 )
@@ -116,3 +118,15 @@ MESSAGE_DELAY = Gauge(
 ENDPOINT_LINES = Gauge(
     "trustfold_endpoint_deliveries_due", "Deliveries to customers' endpoints that are due."
 )
+
+
+def begin(service: str, group: str, loops: Sequence[str]) -> None:
+    """Tell what can be known of a process when it starts: who measures sees the first step of a
+    counter only when it was there before.
+    """
+    for outcome in ("applied", "repeated", "dead_lettered"):
+        RECORDS.labels(group, outcome)
+    for loop in loops:
+        LOOP_FAILURES.labels(service, loop)
+    for counter in (RELAYED, RELAY_FAILURES, AUDIT_FAILURES):
+        counter.labels(service)

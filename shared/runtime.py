@@ -124,6 +124,7 @@ class _Process:
         edge = edged(api, sign_in, self._recorder, clock, settings)
         self._server = _server(Watching(edge, service.name), settings)
         metrics.DEAD_LETTER_CAP.labels(service.group.name).set(settings.dead_letter_cap)
+        metrics.begin(service.name, service.group.name, [loop.name for loop in self._loops()])
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Start everything, wait, stop everything; a part that fails stops the whole."""

@@ -20,7 +20,7 @@ from shared.clock import Clock
 from shared.ids import TenantId
 from shared.logging import logger
 from shared.postgres.pool import Connection, Pool
-from shared.postgres.tenancy import act_for_all, acting_for
+from shared.postgres.tenancy import act_for_all, acting_for, reading_for
 
 # Works the run out and keeps the result. Returns a code of what trying again does not mend, or
 # None; raises, or leaves the run as it is, for what may go well the next time.
@@ -71,12 +71,21 @@ class Runner:
         log.info("working", action="run.begin", **said)
         started = time.monotonic()
         failure = await self._execute(tenant, begun)
-        outcome = "done" if failure is None else "failed"
+        outcome = await self._outcome(tenant, begun, failure)
         metrics.RUN_SECONDS.labels(outcome).observe(time.monotonic() - started)
         if failure is not None:
             await self._fail(tenant, begun, failure)
         log.info("worked", action="run.end", failure=failure, **said)
         return True
+
+    async def _outcome(self, tenant: TenantId, run: Run, failure: str | None) -> str:
+        """How working on it ended. What still runs has lost its process, and is begun again."""
+        if failure is not None:
+            return "failed"
+        async with reading_for(self._pool, tenant) as conn:
+            found = await runs.find(conn, tenant, run.run_id)
+        state = found.state if found is not None else "cancelled"
+        return {"running": "died", "cancelled": "cancelled"}.get(state, "done")
 
     async def _begin(self, tenant: TenantId, run: Run) -> Run | None:
         async with acting_for(self._pool, tenant) as conn:

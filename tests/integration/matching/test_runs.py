@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import httpx
 import orjson
 import pytest
+from prometheus_client import REGISTRY
 
 from services.matching.domain.run import Run
 from services.matching.runner import Runner
@@ -266,12 +268,15 @@ async def test_a_run_that_dies_three_times_has_failed(matching: Matching) -> Non
     async def dies(tenant: TenantId, run: Run) -> str | None:
         return None
 
+    died = partial(REGISTRY.get_sample_value, "trustfold_matching_run_seconds_count")
+    before = died({"outcome": "died"}) or 0
     runner = Runner(matching.pool, matching.clock, dies)
     while await runner.step():
         pass
 
     seen = (await matching.get(f"/v1/runs/{made['run_id']}")).json()
     assert (seen["state"], seen["failure"], seen["attempt"]) == ("failed", "died", 3)
+    assert died({"outcome": "died"}) == before + 3
 
 
 async def test_two_workers_do_not_work_on_one_run(matching: Matching) -> None:
