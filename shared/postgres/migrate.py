@@ -94,7 +94,8 @@ async def migrate(
             url = dsn if owner == role else _in_database_of(dsn, admin_dsn)
             folders = (SHARED_MIGRATIONS, migrations)
             lacking = await _lacking(conn, service, folders, phase)
-            await _dbmate(_acting_as(url, names), lacking)
+            if lacking:
+                await _dbmate(_acting_as(url, names), lacking)
             if owner != role:
                 await _run(conn, _NARROW, names)
         finally:

@@ -242,8 +242,8 @@ def named(record: Any, name: str) -> str:
 
 @pytest.mark.parametrize(
     "service",
-    ["sessions", "insights"]
-    + [pytest.param(it, marks=pytest.mark.full) for it in ("matching", "notifications")],
+    ["sessions"]
+    + [pytest.param(it, marks=pytest.mark.full) for it in SERVICES if it != "sessions"],
 )
 async def test_a_rollout_under_load_loses_nothing_and_is_not_noticed(service: str) -> None:
     """Seen to fail (requests are refused) when a process is asked until it has stopped."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
@@ -17,6 +18,7 @@ from shared.postgres import migrate as migrating
 from shared.postgres import schema
 from shared.postgres.migrate import MigrationFailed, migrate
 from shared.postgres.pool import open_pool
+from shared.postgres.schema import Phase
 from tests.support.databases import Databases, service_dsn
 
 pytestmark = pytest.mark.stack
@@ -83,6 +85,8 @@ async def test_a_release_is_prepared_before_its_code_and_tidied_up_after_it(
     assert await tables(admin_dsn) == {"later_a_pre"}
     await migrate(admin_dsn, own, service=SERVICE, migrations=tmp_path, phase="post")
     assert await tables(admin_dsn) == {"later_a_pre", "later_b_post"}
+    for phase in get_args(Phase):
+        await migrate(admin_dsn, own, service=SERVICE, migrations=tmp_path, phase=phase)
     await databases.drop(admin_dsn)
 
 
