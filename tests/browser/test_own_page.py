@@ -35,7 +35,7 @@ async def test_what_is_chosen_stays_chosen(visit: Visit) -> None:
 
 async def test_a_calendar_gets_an_address_that_can_be_read(visit: Visit) -> None:
     page = await visit("/me", as_="mentor")
-    await page.get_by_role("button", name="Make").click()
+    await page.get_by_role("button", name="Make an address").click()
     address = await page.get_by_label("The address of my calendar").input_value()
     answer = await page.request.get(address)
     assert answer.status == 200

@@ -240,11 +240,8 @@ def named(record: Any, name: str) -> str:
     return str(dict(record.headers).get(name, b"").decode())
 
 
-@pytest.mark.parametrize(
-    "service",
-    ["sessions"]
-    + [pytest.param(it, marks=pytest.mark.full) for it in SERVICES if it != "sessions"],
-)
+@pytest.mark.full
+@pytest.mark.parametrize("service", SERVICES)
 async def test_a_rollout_under_load_loses_nothing_and_is_not_noticed(service: str) -> None:
     """Seen to fail (requests are refused) when a process is asked until it has stopped."""
     async with rolling(service) as (town, load):

@@ -42,7 +42,7 @@ MORE = {
     "NOTIFICATIONS_SMTP_HOST": "127.0.0.1",
     "NOTIFICATIONS_SENDER": "no-reply@mentoring.example",
 }
-START_S = 60.0
+START_S = 120.0
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from tests.support.waiting import until
 from tests.support.watching import DASHBOARDS, ROOT, RULES, alerts, filled, pictures
 
 PROMETHEUS = shutil.which("prometheus")
+START_TIMEOUT_S = 90.0
 STOP_TIMEOUT_S = 10.0
 pytestmark = pytest.mark.skipif(
     PROMETHEUS is None, reason="prometheus is not here (Debian: apt-get install prometheus)"
@@ -91,7 +92,7 @@ async def ask(prometheus: str) -> Any:
             # It listens before it can answer.
             return ready.is_success and await result("rate(trustfold_folded_total[5m]) > 0")
 
-        await until(has_grown, what="collected twice")
+        await until(has_grown, timeout_s=START_TIMEOUT_S, what="collected twice")
         yield result
 
 
@@ -111,7 +112,7 @@ async def test_every_rule_is_evaluated_and_a_network_that_is_told_of_is_up(
         return all(rule["health"] == "ok" for rule in rules)
 
     states: dict[str, str | None] = {}
-    await until(evaluated, what="evaluated")
+    await until(evaluated, timeout_s=START_TIMEOUT_S, what="evaluated")
     assert set(alerts()) <= set(states)
     assert states["TrustfoldServiceDown"] == "inactive"
     assert states["TrustfoldNoWorker"] == "inactive"

@@ -27,6 +27,7 @@ pytestmark = pytest.mark.stack
 MARK = "hush-7f3a-"
 WORDS = "Quetzal Wrzesniewski"
 ENDS_S = 15.0
+START_S = 90.0
 # Beside what every service needs.
 MORE = {"notifications": {"SMTP_HOST": "127.0.0.1", "SENDER": "no-reply@mentoring.example"}}
 
@@ -171,7 +172,7 @@ async def test_no_secret_and_no_persons_words_are_in_what_a_service_says(
         await execute(dsn, *_QUOTING)
     process = await running.start("api")
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{running.port}") as http:
-        await until(lambda: is_up(http), what="up")
+        await until(lambda: is_up(http), timeout_s=START_S, what="up")
         refused = await provoke(http)
         await break_tables(dsn, service)
         failed = await provoke(http)
